@@ -1,0 +1,1 @@
+"""Rules. Pure and typed: no framework, no store, no settings, no clock."""

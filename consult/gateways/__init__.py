@@ -1,0 +1,1 @@
+"""One module per outside thing; each outside library has one door here."""

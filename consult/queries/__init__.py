@@ -1,0 +1,1 @@
+"""Reading. Functions of a session that return frozen dataclasses; published.py alone says what is public."""

@@ -1,0 +1,1 @@
+"""Writing. Functions of a session, values and the time; they flush and never commit."""

@@ -1,0 +1,1 @@
+"""What only staff see: accounts, the queue, decisions, routing to lead units, exports."""

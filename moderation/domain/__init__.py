@@ -1,0 +1,1 @@
+"""Staff-side rules: routing, deadlines, decisions. Pure and typed."""

@@ -1,0 +1,1 @@
+"""One module per staff page family; view modules do not import one another."""
