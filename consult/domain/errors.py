@@ -75,10 +75,10 @@ class ChangedMeanwhile(DomainError):  # noqa: N818
 
     code = "state_changed"
 
-    def __init__(self, current_version: int, current_state: str | None = None, **params: object) -> None:
+    def __init__(self, current_version: int, current_state: str | None = None) -> None:
         self.current_version = current_version
         self.current_state = current_state
-        super().__init__(version=current_version, state=current_state, **params)
+        super().__init__(version=current_version, state=current_state)
 
 
 class IllegalTransition(DomainError):  # noqa: N818
@@ -467,7 +467,7 @@ class PrimaryAnswered(Refused):
     code = "primary_answered"
 
 
-# Accounts: R-94
+# Accounts, separation of duties
 
 
 class ConflictingRoles(Refused):
