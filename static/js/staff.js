@@ -1,0 +1,84 @@
+// Single keys for people who handle hundreds of comments. They work outside inputs only, and
+// <html data-keys="off"> switches them off (WCAG 2.1.4). Every key has a link or a button that does the same.
+
+const table = document.querySelector("table[data-keys]");
+const rows = table ? [...table.tBodies[0].rows] : [];
+const enabled = document.documentElement.dataset.keys !== "off";
+let current = Math.max(0, rows.findIndex((row) => row.classList.contains("is-current")));
+
+function move(index) {
+  if (!rows.length) return;
+  rows[current].classList.remove("is-current");
+  rows[current].removeAttribute("aria-current");
+  current = Math.max(0, Math.min(rows.length - 1, index));
+  rows[current].classList.add("is-current");
+  rows[current].setAttribute("aria-current", "true");
+  const link = rows[current].querySelector("a");
+  if (link) link.focus();
+}
+
+function tick(row, box) {
+  row.classList.toggle("is-selected", box.checked);
+}
+
+function toggle() {
+  const box = rows.length && rows[current].querySelector("input[type=checkbox]");
+  if (!box) return;
+  box.checked = !box.checked;
+  tick(rows[current], box);
+}
+
+function follow(selector) {
+  const target = document.querySelector(selector);
+  if (target) target.click();
+}
+
+function choose(number) {
+  const radio = document.getElementById(`u${number}`);
+  if (radio) radio.checked = true;
+}
+
+function typing(target) {
+  return /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio)$/.test(target.type);
+}
+
+let waiting = "";
+
+function press(event) {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+    const form = event.target.closest("form") || document.querySelector("form[data-main]");
+    const submit = form && form.querySelector("[type=submit], button:not([type])");
+    if (submit) submit.click();
+    return;
+  }
+  if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = waiting + event.key;
+  waiting = key === "g" ? "g" : "";
+  if (waiting) return;
+  const actions = {
+    j: () => (table ? move(current + 1) : follow("a[rel=next]")),
+    k: () => (table ? move(current - 1) : follow("a[rel=prev]")),
+    x: toggle,
+    gq: () => follow("a[data-go=q]"),
+    gd: () => follow("a[data-go=d]"),
+    "?": () => follow("a[data-go='?']"),
+    "/": () => {
+      const search = document.querySelector("input[type=search]");
+      if (search) search.focus();
+    },
+  };
+  const action = actions[key] || (/^[1-9]$/.test(key) ? () => choose(key) : null);
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+if (enabled) document.addEventListener("keydown", press);
+
+for (const row of rows) {
+  const box = row.querySelector("input[type=checkbox]");
+  if (box) {
+    tick(row, box);
+    box.addEventListener("change", () => tick(row, box));
+  }
+}
