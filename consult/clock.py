@@ -1,0 +1,34 @@
+"""The only place that reads the time.
+
+Everything else is handed `now`. In the test environment the clock can be
+started at a given instant (`CONSULT_NOW`) and then runs on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+_offset = timedelta(0)
+
+
+def utc_now() -> datetime:
+    """Return the present moment as aware UTC."""
+    return datetime.now(UTC) + _offset
+
+
+def unix_now() -> float:
+    """Return the present moment as seconds since 1970, for libraries that count in seconds."""
+    return time.time() + _offset.total_seconds()
+
+
+def start_at(moment: datetime) -> None:
+    """Let the clock start at `moment` and run on from there; only start-up code of the test environment calls this.
+
+    Raises:
+        ValueError: `moment` is naive.
+    """
+    global _offset
+    if moment.tzinfo is None:
+        raise ValueError("the clock needs a moment with a time zone")
+    _offset = moment.astimezone(UTC) - datetime.now(UTC)

@@ -1,0 +1,242 @@
+"""Tables only staff know: accounts, roles, sessions, two-person decisions, exports, the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.models.base import Base, Word, words
+
+ROLES = (
+    "reviewer",
+    "assigner",
+    "sign_off_officer",
+    "supervisor",
+    "unit_officer",
+    "unit_leader",
+    "sysadmin",
+    "security_auditor",
+)
+
+
+class StaffMember(Base):
+    """An account. Two accounts of one natural person share `person_key` (R-95). Disabled, never deleted (R-96)."""
+
+    __tablename__ = "staff_member"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    display_name: Mapped[str]
+    person_key: Mapped[str] = mapped_column(String(64), index=True)
+    password_hash: Mapped[str]
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    shortcuts: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class RoleGrant(Base):
+    """A role of an account; `consultation_id` None means every consultation."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        CheckConstraint(words("role", ROLES), name="role"),
+        Index(
+            "uq_role_grant_everywhere",
+            "staff_id",
+            "role",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL AND consultation_id IS NULL"),
+            postgresql_where=text("revoked_at IS NULL AND consultation_id IS NULL"),
+        ),
+        Index(
+            "uq_role_grant_in_one",
+            "staff_id",
+            "role",
+            "consultation_id",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL AND consultation_id IS NOT NULL"),
+            postgresql_where=text("revoked_at IS NULL AND consultation_id IS NOT NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    role: Mapped[str] = mapped_column(Word)
+    consultation_id: Mapped[int | None] = mapped_column(ForeignKey("consultation.id"))
+    granted_by: Mapped[int | None]
+    granted_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A signed-in browser; only the digest of its token is kept, and it can be revoked."""
+
+    __tablename__ = "staff_session"
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class TwoPersonDecision(Base):
+    """A decision one person proposes and another confirms: withholding, not accepting, hiding (R-36, R-39, R-40)."""
+
+    __tablename__ = "two_person_decision"
+    __table_args__ = (
+        CheckConstraint(words("kind", ("withhold", "not_accept", "emergency_hide")), name="kind"),
+        CheckConstraint(words("state", ("proposed", "confirmed", "refused")), name="state"),
+        CheckConstraint(
+            "confirmed_by IS NULL OR confirmed_by <> proposed_by OR reason_code = 'submitter_asked'",
+            name="two_persons",
+        ),
+        Index(
+            "uq_two_person_decision_open",
+            "comment_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'proposed'"),
+            postgresql_where=text("state = 'proposed'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"))
+    kind: Mapped[str] = mapped_column(Word)
+    reason_code: Mapped[str] = mapped_column(Word)
+    note: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(Word, default="proposed")
+    proposed_by: Mapped[int]
+    proposed_at: Mapped[datetime]
+    confirmed_by: Mapped[int | None]
+    confirmed_at: Mapped[datetime | None]
+
+
+class FindingDecision(Base):
+    """What a reviewer made of one detector finding: false positive with a reason (R-31)."""
+
+    __tablename__ = "finding_decision"
+    __table_args__ = (UniqueConstraint("comment_id", "starts", "ends", "kind"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"))
+    starts: Mapped[int]
+    ends: Mapped[int]
+    kind: Mapped[str] = mapped_column(Word)
+    reason: Mapped[str]
+    made_by: Mapped[int]
+    made_at: Mapped[datetime]
+
+
+class ReturnRequest(Base):
+    """A unit asks to hand a comment back; effective only once the assigner approves (R-67, R-68)."""
+
+    __tablename__ = "return_request"
+    __table_args__ = (
+        CheckConstraint(words("state", ("asked", "approved", "refused")), name="state"),
+        Index(
+            "uq_return_request_open",
+            "assignment_id",
+            unique=True,
+            sqlite_where=text("state = 'asked'"),
+            postgresql_where=text("state = 'asked'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"))
+    reason_code: Mapped[str] = mapped_column(Word)
+    explanation: Mapped[str]
+    suggested_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    state: Mapped[str] = mapped_column(Word, default="asked")
+    asked_by: Mapped[int]
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(default="")
+
+
+class ExtensionRequest(Base):
+    """A unit asks for the one extension to the 15th working day (R-65, R-66)."""
+
+    __tablename__ = "extension_request"
+    __table_args__ = (
+        CheckConstraint(words("state", ("asked", "approved", "refused")), name="state"),
+        Index(
+            "uq_extension_request_open",
+            "assignment_id",
+            unique=True,
+            sqlite_where=text("state = 'asked'"),
+            postgresql_where=text("state = 'asked'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"))
+    reason: Mapped[str]
+    until_working_day: Mapped[int] = mapped_column(default=15)
+    state: Mapped[str] = mapped_column(Word, default="asked")
+    asked_by: Mapped[int]
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(default="")
+
+
+class ExportRecord(Base):
+    """One export: who, why, what, when, how many rows, which file; kept three years (R-99)."""
+
+    __tablename__ = "export_record"
+    __table_args__ = (CheckConstraint(words("format", ("xlsx", "csv", "json", "docx")), name="format"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    table_name: Mapped[str] = mapped_column(Word)
+    format: Mapped[str] = mapped_column(Word)
+    criteria: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    with_contact: Mapped[bool] = mapped_column(default=False)
+    purpose: Mapped[str] = mapped_column(default="")
+    as_of: Mapped[datetime]
+    asked_at: Mapped[datetime]
+    rows: Mapped[int | None]
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    file_name: Mapped[str] = mapped_column(default="")
+    stored_as: Mapped[str] = mapped_column(String(80), default="")
+    finished_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+
+class AuditChain(Base):
+    """The head of one actor's chain; chain 0 is everybody who is not signed in."""
+
+    __tablename__ = "audit_chain"
+    chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(default=0)
+    head: Mapped[str] = mapped_column(String(64), default="")
+
+
+class AuditEvent(Base):
+    """What staff did outside a comment's own log: sign-ins, grants, exports, refused tries (R-98).
+
+    Chained per actor; the address is encrypted. Append-only like `comment_event`.
+    """
+
+    __tablename__ = "audit_event"
+    __table_args__ = (UniqueConstraint("chain", "seq"), Index("ix_audit_event_at", "at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chain: Mapped[int]
+    seq: Mapped[int]
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None]
+    actor_role: Mapped[str] = mapped_column(Word, default="")
+    action: Mapped[str] = mapped_column(Word)
+    object_kind: Mapped[str] = mapped_column(Word, default="")
+    object_ref: Mapped[str] = mapped_column(Word, default="")
+    result: Mapped[str] = mapped_column(Word, default="done")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    previous_digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
