@@ -21,15 +21,18 @@ class DomainError(Exception):
     Attributes:
         code: snake_case, stable; the class has a default and an instance may narrow it.
         params: what the wording may mention: numbers, dates, labels. Never personal data (R-53).
-        field: name of the form field the refusal belongs to, or None for the whole action.
+        field: name of the form field the refusal belongs to, or None for the whole action; given as `field=`.
     """
 
     code: str = "refused"
 
-    def __init__(self, code: str | None = None, *, field: str | None = None, **params: object) -> None:
+    def __init__(self, code: str | None = None, /, **params: object) -> None:
+        if "code" in params:
+            raise TypeError("the code is given by position")
+        field = params.pop("field", None)
         self.code = code if code is not None else type(self).code
-        self.field = field
-        self.params: dict[str, object] = dict(params)
+        self.field = None if field is None else str(field)
+        self.params: dict[str, object] = params
         super().__init__(self.code)
 
     def __str__(self) -> str:
