@@ -1,0 +1,1 @@
+"""Stores, servers, factories and page objects for the tests."""
