@@ -1,8 +1,8 @@
 """What a captcha challenge is: its alphabet, its life, and when an answer counts.
 
-A challenge is drawn once, lives 20 minutes (settled; R-17 says five), belongs to one visitor and one form, and
-is spent by the first answer, right or wrong. The answer itself is never kept: only its keyed digest is. Sound is
-a second way to the same challenge, with an answer of its own.
+A challenge is drawn once, lives 20 minutes (settled; R-17 says five), belongs to one visitor and one form,
+and is spent by the first answer, right or wrong. The answer itself is never kept: only its keyed digest is.
+Sound is a second way to the same challenge, with an answer of its own.
 """
 
 from __future__ import annotations

