@@ -15,9 +15,8 @@ from functools import lru_cache
 import regex
 
 _ENDS = regex.compile(r"[^。！？!?；;\n]*(?:[。！？!?；;]+[”’」』）)\"']*\n?|\n|$)")
-_MARKS = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "‐": "-", "—": "-"}
-)
+_MARKS = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "‐": "-", "—": "-"})
+_CROWD = 8
 _ALONE = 6  # folded characters; a shorter sentence found elsewhere needs a neighbour that came along
 
 
@@ -202,26 +201,30 @@ def _disagreements(forward: dict[int, int], backward: dict[int, int]) -> set[int
 
 
 def _doubtful_twins(pairing: Pairing, left: Sequence[str], right: Sequence[str]) -> set[int]:
-    """Sentences that stand more than once and whose neighbours speak for another pairing as well."""
+    """Sentences that stand more than once and whose surroundings do not settle which is which."""
     olds, news = _places(left), _places(right)
+    twins = {key for key in olds if len(olds[key]) > 1 or len(news.get(key, ())) > 1}
+    sides = (_surroundings(left, twins), _surroundings(right, twins))
     claimed = set(pairing.partner.values())
-    tied = set()
-    for key, sources in olds.items():
-        targets = news.get(key, [])
-        if len(sources) + len(targets) < 3 or not targets:
-            continue
-        near = {(i, j): _likeness(left, right, i, j) for i in sources for j in targets}
+    tied: set[int] = set()
+    for key in twins:
+        sources, targets = olds[key], news.get(key, [])
+        near = {(i, j): _agreement(sides[0][i], sides[1][j]) for i in sources for j in targets}
+        doubtful = set()
         for i in sources:
             j = pairing.partner.get(i)
             if j is None:
                 continue
-            own = near[i, j]
             paired = [near[a, j] for a in sources if a in pairing.partner and a != i]
             paired += [near[i, b] for b in targets if b in claimed and b != j]
             free = [near[a, j] for a in sources if a not in pairing.partner]
             free += [near[i, b] for b in targets if b not in claimed]
-            if max(paired, default=-1) > own or max(free, default=-1) >= own:
-                tied.add(i)
+            needed = 2 if free or _crowded(sources, i) else 1
+            clear = max(paired, default=-1) <= near[i, j] and max(free, default=-1) < near[i, j]
+            if not clear or near[i, j] < needed:
+                doubtful.add(i)
+        if doubtful:
+            tied |= doubtful | {i for i in sources if i not in pairing.partner}
     return tied
 
 
@@ -232,16 +235,28 @@ def _places(keys: Sequence[str]) -> dict[str, list[int]]:
     return found
 
 
-def _likeness(left: Sequence[str], right: Sequence[str], i: int, j: int) -> int:
-    """How many of the two sentences before and the two after are the same; the edge of a text counts too."""
-    found = 0
-    for step in (-1, 1):
-        for width, weight in ((1, 2), (2, 1)):
-            a, b = i + step * width, j + step * width
-            old = left[a] if 0 <= a < len(left) else None
-            new = right[b] if 0 <= b < len(right) else None
-            found += weight * (old == new)
-    return found
+def _crowded(places: list[int], at: int) -> bool:
+    """Whether another sentence with the same words stands within eight sentences."""
+    return any(0 < abs(other - at) <= _CROWD for other in places)
+
+
+def _surroundings(keys: Sequence[str], twins: set[str]) -> list[tuple[str | None, str | None]]:
+    """For each sentence the nearest one before and after that stands only once; None beyond the edge."""
+    before: list[str | None] = []
+    last: str | None = None
+    for key in keys:
+        before.append(last)
+        last = last if key in twins else key
+    following: list[str | None] = []
+    last = None
+    for key in reversed(keys):
+        following.append(last)
+        last = last if key in twins else key
+    return list(zip(before, reversed(following), strict=True))
+
+
+def _agreement(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> int:
+    return (one[0] == other[0]) + (one[1] == other[1])
 
 
 def _pair_moved(pairing: Pairing, old: Sequence[Piece], new: Sequence[Piece]) -> None:

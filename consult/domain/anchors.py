@@ -214,9 +214,7 @@ class Reanchoring:
             if found is None:
                 return _AMBIGUOUS
             runs.extend(found)
-        inside = [
-            _clip(run, start, end) for run in runs if run.start < end and start < run.start + run.length
-        ]
+        inside = [_clip(run, start, end) for run in runs if run.start < end and start < run.start + run.length]
         if not inside:
             return self._between(block_index, runs, start, end) or self._cut_out(block_index, start, end)
         return self._joined(block_index, runs, inside, start, end)
@@ -228,8 +226,7 @@ class Reanchoring:
         kept = sum(run.length for run in here)
         moved = sum(run.length for run in here if run.moved) * 2 > kept
         contiguous = all(
-            one.start + one.length == two.start and one.at + one.length == two.at
-            for one, two in pairwise(here)
+            one.start + one.length == two.start and one.at + one.length == two.at for one, two in pairwise(here)
         )
         if contiguous and kept == end - start:
             state = AnchorState.MOVED if moved else AnchorState.EXACT
@@ -262,33 +259,37 @@ class Reanchoring:
         lost = end - here[-1].start - here[-1].length
         if lost:
             high = min((run.at for run in around if run.start >= end), default=-1)
-            if high < 0 and self._old[covered[-1]].end == end:
-                high = self._edges.get(covered[-1], (0, 0, -1))[2]
+            if high < 0:
+                high = self._tail_edge(block_index, covered[-1], end)[1]
             if 0 <= high - last <= 4 * lost + 20:
                 last = high
         return first, last
 
     def _between(self, block_index: int, runs: list[_Run], start: int, end: int) -> Anchor | None:
         """Words replaced on the spot: what stood right before and right after them is still there."""
-        left = [
-            (start - r.start, r.block, r.at + start - r.start) for r in runs if r.start < start <= _end(r)
-        ]
+        left = [(start - r.start, r.block, r.at + start - r.start) for r in runs if r.start < start <= _end(r)]
         right = [(_end(r) - end, r.block, r.at + end - r.start) for r in runs if r.start <= end < _end(r)]
         covered = self._pieces_of(block_index, start, end)
         if self._old[covered[0]].start == start and covered[0] in self._edges:
             block, low, _ = self._edges[covered[0]]
             left.append((0, block, low))
-        tail = self._before[block_index].key[end : self._old[covered[-1]].end]
-        if tail and len(tail) <= 2 and covered[-1] in self._edges:
-            block, _, high = self._edges[covered[-1]]
-            if self._after[block].key[:high].endswith(tail):
-                right.append((0, block, high - len(tail)))
+        block, high = self._tail_edge(block_index, covered[-1], end)
+        if high >= 0 and end < self._old[covered[-1]].end:
+            right.append((0, block, high))
         for one, home, first in left:
             for two, place, last in right:
                 close = first < last <= first + 4 * (end - start) + 20
                 if home == place and close and one + two >= _SHORT:
                     return self._located(AnchorState.CHANGED, home, first, last)
         return None
+
+    def _tail_edge(self, block_index: int, index: int, end: int) -> tuple[int, int]:
+        """Where words end that reach the end of sentence `index`, but for its mark; -1 if they do not."""
+        block, _, high = self._edges.get(index, (-1, 0, -1))
+        tail = self._before[block_index].key[end : self._old[index].end]
+        if block < 0 or len(tail) > 2 or not self._after[block].key[:high].endswith(tail):
+            return -1, -1
+        return block, high - len(tail)
 
     def _cut_out(self, block_index: int, start: int, end: int) -> Anchor:
         """Words that left a sentence which is gone: found once among what is new, and never twice before."""
@@ -405,16 +406,14 @@ class Reanchoring:
                 landed |= bigrams(self._after[block].key[run.at : run.at + run.length])
         for j in new_free:
             piece = self._new[j]
-            if any(
-                r.block == piece.block and r.at < piece.end and piece.start < r.at + r.length for r in runs
-            ):
+            if any(r.block == piece.block and r.at < piece.end and piece.start < r.at + r.length for r in runs):
                 own.append(j)
         strength = len(landed)
         if not strength:
             return False
         for j in new_free:
             rival = landed & bigrams(self._new[j].key)
-            if j not in own and len(rival) > (1 - _MARGIN) * strength:
+            if j not in own and len(rival) > (1 - 2 * _MARGIN) * strength:
                 return True
         target: set[str] = set().union(*(bigrams(self._new[j].key) for j in own)) if own else set()
         likeness = _dice(mine, target)
@@ -438,9 +437,7 @@ class Reanchoring:
         if len(scored) > 1 and scored[1][0] > best - _MARGIN:
             return None
         target = bigrams(self._new[chosen].key)
-        rivals = (
-            self._old[i] for i in range(len(self._old)) if i != index and i not in self._pairing.partner
-        )
+        rivals = (self._old[i] for i in range(len(self._old)) if i != index and i not in self._pairing.partner)
         if any(_dice(bigrams(rival.key), target) > best - _MARGIN for rival in rivals):
             return None
         runs = _character_runs([piece], [self._new[chosen]])[0]
@@ -481,7 +478,21 @@ def _densest(runs: list[_Run]) -> list[_Run]:
     while at >= 0:
         chain.append(runs[at])
         at = best[at][1]
-    return chain[::-1]
+    return _trimmed(chain[::-1])
+
+
+def _trimmed(chain: list[_Run]) -> list[_Run]:
+    """Without short runs at the edges that chance put far from the rest."""
+    while len(chain) > 1 and _stray(chain[0], chain[1], chain[0].length):
+        chain = chain[1:]
+    while len(chain) > 1 and _stray(chain[-2], chain[-1], chain[-1].length):
+        chain = chain[:-1]
+    return chain
+
+
+def _stray(one: _Run, two: _Run, length: int) -> bool:
+    gap = two.at - one.at - one.length
+    return length < _SHORT and gap > 2 * (two.start - _end(one)) + 2 * _SHORT
 
 
 def _character_runs(old: list[Piece], new: list[Piece]) -> list[list[_Run]]:

@@ -6,18 +6,17 @@ import random
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consult.domain.anchors import Anchor, Quote, place_quote, reanchor
+from consult.domain.anchors import Anchor, Quote, normal_form, place_quote, reanchor
 
 DRAFT = Path(__file__).parents[1] / "data" / "plan" / "draft_v1.md"
-LINES = [
-    re.sub(r"^(#+|>) ", "", line) for line in DRAFT.read_text(encoding="utf-8").split("\n") if line.strip()
-]
+LINES = [re.sub(r"^(#+|>) ", "", line) for line in DRAFT.read_text(encoding="utf-8").split("\n") if line.strip()]
 SENTENCES = [s for line in LINES if not line.startswith("|") for s in re.findall(r"[^。！？]+[。！？]", line)]
 WORDS = ["进一步", "各街镇", "按季度", "同步", "依法", "已经", "部分", "重点推进", "由相关单位", "在年底前"]
 SWAPS = {
@@ -37,11 +36,12 @@ OPS = (
 
 @dataclass
 class Sentence:
-    """`now` follows every edit; `mark` tells one sentence from another with the same words."""
+    """`now` follows every edit; `mark` tells sentences apart, `family` joins one with its copies."""
 
     mark: int
     first: str
     now: str
+    family: int
 
 
 @dataclass
@@ -62,16 +62,23 @@ class Draft:
                 at += len(sentence.now)
         return None
 
-    def copies(self, words: str) -> list[tuple[int, int]]:
-        """Where generated copies of these very words stand."""
+    def relatives(self, sentence: Sentence) -> list[tuple[int, int, str]]:
+        """Where copies stand that are no worse a successor to the quoted words than what became of them."""
+        truth = self.place(sentence.mark)
+        own = likeness(sentence.first, truth[2]) if truth else 0.0
         found = []
         for number, block in enumerate(self.blocks):
             at = 0
-            for sentence in block:
-                if sentence.mark == -1 and sentence.now == words:
-                    found.append((number, at))
-                at += len(sentence.now)
+            for other in block:
+                kin = other.family == sentence.family and other.mark != sentence.mark
+                if kin and likeness(sentence.first, other.now) >= own:
+                    found.append((number, at, other.now))
+                at += len(other.now)
         return found
+
+
+def likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def new_draft(rng: random.Random, size: int) -> Draft:
@@ -81,12 +88,12 @@ def new_draft(rng: random.Random, size: int) -> Draft:
         block = []
         for _ in range(rng.choice((1, 2, 2, 3))):
             text = chosen.pop()
-            block.append(Sentence(mark, text, text))
+            block.append(Sentence(mark, text, text, mark))
             mark += 1
         blocks.append(block)
     if rng.random() < 0.3:  # the same words twice in the draft, as reports have them
         source = rng.choice(blocks)
-        copy = [Sentence(mark + n, s.first, s.first) for n, s in enumerate(source)]
+        copy = [Sentence(mark + n, s.first, s.first, s.family) for n, s in enumerate(source)]
         blocks.insert(rng.randrange(len(blocks)), copy)
     return Draft(blocks, chosen)
 
@@ -122,9 +129,9 @@ def apply(draft: Draft, op: str, rng: random.Random) -> None:
     block = blocks[at]
     one = rng.choice(block) if block else None
     if op == "insert":
-        blocks.insert(at, [Sentence(-1, "", draft.pool.pop())])
+        blocks.insert(at, [Sentence(-1, "", draft.pool.pop(), -1)])
     elif op == "insert_twin" and one:  # a new paragraph that reads much like an old one
-        blocks.insert(rng.randrange(len(blocks)), [Sentence(-1, "", other_figures(rng, one.now))])
+        blocks.insert(rng.randrange(len(blocks)), [Sentence(-1, "", other_figures(rng, one.now), one.family)])
     elif op == "delete" and len(blocks) > 3:
         blocks.pop(at)
     elif op == "delete_sentence" and len(block) > 1:
@@ -149,27 +156,33 @@ def apply(draft: Draft, op: str, rng: random.Random) -> None:
     elif op == "merge" and at + 1 < len(blocks):
         blocks[at : at + 2] = [block + blocks[at + 1]]
     elif op == "duplicate":
-        blocks.insert(rng.randrange(len(blocks) + 1), [Sentence(-1, "", s.now) for s in block])
+        blocks.insert(rng.randrange(len(blocks) + 1), [Sentence(-1, "", s.now, s.family) for s in block])
     elif op == "swap_sentences" and len(block) > 1:
         block[0], block[1] = block[1], block[0]
     elif op == "join_sentences" and len(block) > 1:
         block[0].now = block[0].now[:-1] + "，"
 
 
+def lands(found: Anchor, place: tuple[int, int, str]) -> bool:
+    block, start, words = place
+    first, last = found.start or 0, found.end or 0
+    shared = min(last, start + len(words)) - max(first, start)
+    return found.block == block and shared * 2 >= max(len(words), last - first)
+
+
 def judged(draft: Draft, sentence: Sentence, found: Anchor, after: list[str]) -> str:
     truth = draft.place(sentence.mark)
-    if found.block is not None and (found.block, found.start) in draft.copies(sentence.first):
-        original_stands = truth is not None and truth[2] == sentence.first
-        return "MISPLACED: on a copy" if original_stands else "ok: on the one copy left, as if it had moved"
+    if truth is None and any(lands(found, kin) for kin in draft.relatives(sentence)):
+        return "undecidable: copied, then the original deleted, is the same as moved"
     if truth is None:
         return "ok: gone" if found.block is None else f"MISPLACED: gone, given {found.state}"
-    block, start, now = truth
+    now = truth[2]
     if found.block is None:
         twins = sum(text.count(now) for text in after) > 1
         return f"refused{' (twins)' if twins else ''}: {found.state}"
-    shared = min(found.end or 0, start + len(now)) - max(found.start or 0, start)
-    if found.block != block or shared * 2 < max(len(now), (found.end or 0) - (found.start or 0)):
-        return f"MISPLACED: {found.state}"
+    if not lands(found, truth):
+        kin = any(lands(found, kin) for kin in draft.relatives(sentence))
+        return "undecidable: a copy is as near" if kin else f"MISPLACED: {found.state}"
     same = now == sentence.first
     if same != (found.state in ("exact", "moved")):
         return f"WRONG STATE: {found.state}"
@@ -194,9 +207,7 @@ def run(seed: int, edits: int, size: int = 14) -> tuple[Counter[str], list[tuple
         verdict = judged(draft, sentence, found, after)
         verdicts[verdict] += 1
         if not verdict.startswith("ok"):
-            bad.append(
-                (str(seed), verdict, sentence.first, str(draft.place(sentence.mark)), str(found), str(ops))
-            )
+            bad.append((str(seed), verdict, sentence.first, str(draft.place(sentence.mark)), str(found), str(ops)))
     return verdicts, bad
 
 
@@ -215,15 +226,67 @@ def test_r11_thousands_of_generated_edits_leave_no_quotation_misplaced(
     misplaced = sum(n for verdict, n in total.items() if verdict.startswith(("MISPLACED", "WRONG")))
     refused = sum(n for verdict, n in total.items() if verdict.startswith("refused:"))
     there = sum(
-        n
-        for verdict, n in total.items()
-        if not verdict.startswith(("ok: gone", "refused (twins)", "MISPLACED: gone"))
+        n for verdict, n in total.items() if not verdict.startswith(("ok: gone", "refused (twins)", "MISPLACED: gone"))
     )
     with capsys.disabled():
         print(f"\nanchors, {edits} generated edits, {sum(total.values())} quotations: {dict(total)}")
         print(f"  {misplaced} misplaced; {1 - refused / there:.2%} of {there} recoverable ones recovered")
-        for line in [b for b in bad if not b[1].startswith("refused")]:
+        for line in [b for b in bad if b[1].startswith(("MISPLACED", "WRONG"))]:
             print("   ", *line, sep="\n      ")
     assert edits >= 1000
     assert misplaced == 0
     assert 1 - refused / there >= 0.95
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(10_000, 99_999), st.sampled_from(OPS))
+def test_r11_a_single_edit_never_misplaces_a_quotation(seed: int, op: str) -> None:
+    rng = random.Random(seed)
+    draft = new_draft(rng, 8)
+    before = draft.texts()
+    asked = [(n, s) for n, block in enumerate(draft.blocks) for s in block]
+    apply(draft, op, rng)
+    after = draft.texts()
+    for block, sentence in asked:
+        found = reanchor(sentence.first, "", "", block, before, after)
+        assert not judged(draft, sentence, found, after).startswith(("MISPLACED", "WRONG")), (op, sentence)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.integers(0, 9_999), st.integers(0, 500), st.integers(4, 30))
+def test_any_words_picked_from_a_block_are_placed_and_carried_word_for_word(seed: int, at: int, length: int) -> None:
+    rng = random.Random(seed)
+    draft = new_draft(rng, 8)
+    before = draft.texts()
+    number = rng.randrange(len(before))
+    start = at % max(1, len(before[number]) - length)
+    words = before[number][start : start + length]
+    placed = place_quote(before[number], Quote(words, before[number][max(0, start - 10) : start], "", start))
+    assert placed is not None
+    assert (placed.start, placed.end) == (start, start + len(words))
+    for op in ("insert", "reword", "merge", "move"):
+        apply(draft, op, rng)
+    after = draft.texts()
+    found = reanchor(words, placed.quote.prefix, placed.quote.suffix, number, before, after)
+    if found.state in ("exact", "moved"):
+        assert found.block is not None
+        assert after[found.block][found.start : found.end] == words
+    if found.state in ("deleted", "ambiguous"):
+        assert found.block is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.text("甲乙丙。，；\n 12aé\u0301", max_size=12), min_size=1, max_size=6),
+    st.lists(st.text("甲乙丙。，；\n 12aé\u0301", max_size=12), max_size=6),
+    st.text("甲乙丙。，；\n 12a", max_size=6),
+)
+def test_any_texts_give_an_answer_inside_the_new_text(before: list[str], after: list[str], quote: str) -> None:
+    for index in range(len(before)):
+        found = reanchor(quote, "", "", index, before, after)
+        if found.block is None:
+            assert found.state in ("deleted", "ambiguous")
+        else:
+            assert found.start is not None
+            assert found.end is not None
+            assert 0 <= found.start <= found.end <= len(normal_form(after[found.block]))
