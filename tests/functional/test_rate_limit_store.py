@@ -17,12 +17,6 @@ from limits.strategies import FixedWindowRateLimiter
 
 from consult.domain.errors import StoreUnavailable
 from consult.gateways.rate_limit_store import SharedCounterStorage, rate_limit_storage_uri
-from tests.support.real_servers import (  # noqa: F401 - fixtures
-    empty_postgres_url,
-    empty_redis_url,
-    postgres_url,
-    redis_url,
-)
 
 PLACES = [
     "side file",

@@ -18,13 +18,7 @@ from consult.domain import challenge as challenges
 from consult.domain.challenge import Challenge, Spent, Verdict
 from consult.domain.errors import StoreUnavailable
 from consult.gateways.short_lived_store import ShortLivedStore, open_short_lived_store
-from tests.support.real_servers import (  # noqa: F401 - fixtures
-    empty_postgres_url,
-    empty_redis_url,
-    postgres_url,
-    redis_url,
-    running_redis,
-)
+from tests.support.real_servers import running_redis
 
 NOW = datetime(2023, 8, 1, 1, 2, 3, 456789, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=20)
@@ -246,7 +240,7 @@ def test_writing_sweeps_expired_challenges_by_and_by(store: ShortLivedStore) -> 
     assert store.purge(LATER) == 0
 
 
-def test_redis_forgets_a_challenge_by_itself(empty_redis_url: str, tmp_path: Path) -> None:  # noqa: F811
+def test_redis_forgets_a_challenge_by_itself(empty_redis_url: str, tmp_path: Path) -> None:
     import redis
 
     with (
@@ -265,7 +259,7 @@ def test_redis_forgets_a_challenge_by_itself(empty_redis_url: str, tmp_path: Pat
 
 @pytest.mark.postgres
 def test_postgresql_tables_are_unlogged_and_out_of_the_way_of_migrations(
-    empty_postgres_url: str,  # noqa: F811
+    empty_postgres_url: str,
     tmp_path: Path,
 ) -> None:
     with closing(open_short_lived_store(empty_postgres_url, "", tmp_path / "none")) as store:
@@ -349,7 +343,7 @@ def test_busy_side_file_says_store_unavailable_after_its_patience_and_recovers(t
 
 @pytest.mark.postgres
 def test_postgresql_connections_cut_by_the_server_are_replaced_without_an_error(
-    empty_postgres_url: str,  # noqa: F811
+    empty_postgres_url: str,
     tmp_path: Path,
 ) -> None:
     with closing(open_short_lived_store(empty_postgres_url, "", tmp_path / "none")) as store:
