@@ -160,9 +160,7 @@ class _Recogniser:
         if end <= start + 1:
             return
         self.out.set_aside.update(range(start, end))
-        self.out.warnings.append(
-            ImportWarning(self.pieces[start].line, "table_of_contents", {"count": end - start})
-        )
+        self.out.warnings.append(ImportWarning(self.pieces[start].line, "table_of_contents", {"count": end - start}))
 
     def _end_of_contents(self, start: int) -> int:
         first_entry: str | None = None
@@ -300,9 +298,7 @@ class _Recogniser:
             return 0
         if verdict:
             self.out.warnings.append(
-                ImportWarning(
-                    self.pieces[one.at].line, verdict, {"label": marker.label, "number": marker.number}
-                )
+                ImportWarning(self.pieces[one.at].line, verdict, {"label": marker.label, "number": marker.number})
             )
         return self._accept(one)
 
@@ -365,9 +361,7 @@ class _Recogniser:
             if following is not None and self._can_be_title(following):
                 text, used, end = tidy_title(self.lines[following]), following - one.at, len(line)
         self.out.headings.append(
-            FoundHeading(
-                one.at, marker.label, text, len(self.stack), end, used, run_in=bool(line[end:].strip())
-            )
+            FoundHeading(one.at, marker.label, text, len(self.stack), end, used, run_in=bool(line[end:].strip()))
         )
         return used
 
@@ -426,9 +420,7 @@ class _Recogniser:
 
     def _document_title(self, first: int) -> None:
         end = self.out.headings[0].at if self.out.headings else len(self.lines)
-        indices = [
-            i for i in range(first, end) if self.lines[i] and i not in self.out.set_aside | self.out.notes
-        ]
+        indices = [i for i in range(first, end) if self.lines[i] and i not in self.out.set_aside | self.out.notes]
         if not self.out.headings:
             indices = indices[:1]
         titles = [i for i in indices if self._looks_like_document_title(self.lines[i])]
@@ -443,9 +435,7 @@ class _Recogniser:
         if cover:
             self.out.notes.update(cover)
             count = sum(visible_length(self.lines[i]) for i in cover)
-            self.out.warnings.append(
-                ImportWarning(self.pieces[cover[0]].line, "cover_notice", {"characters": count})
-            )
+            self.out.warnings.append(ImportWarning(self.pieces[cover[0]].line, "cover_notice", {"characters": count}))
 
     def _first_lines_of_title(self, chosen: int, indices: list[int]) -> list[int]:
         """A long title is often broken over lines; only a short line without any ending can be its start."""
