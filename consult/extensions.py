@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
+from consult.domain import client_address
 from consult.settings import Settings
+
+
+def client() -> str:
+    """Return the keyed digest of the client's address, IPv6 by /64; safe to log and to count by."""
+    return client_address.client_key(current_app.extensions["kaimen.client_salt"], request.remote_addr or "")
+
 
 csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(
-    key_func=lambda: request.remote_addr or "unknown",  # replaced by web.client in init
+    key_func=client,
     default_limits=[],
     headers_enabled=False,
     strategy="fixed-window",

@@ -55,6 +55,7 @@ class Settings:
         now: the clock starts here, test environment only.
         limits_on: rate limits and the minimum fill time; off in the test environment only.
         files_dir: exports, uploads and the side file of the short-lived store.
+        site_file: TOML file with the site's names and contact lines; empty for Minhang's.
     """
 
     env: Environment
@@ -70,6 +71,7 @@ class Settings:
     now: datetime | None
     limits_on: bool
     files_dir: Path
+    site_file: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -139,6 +141,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         now=_moment(text("CONSULT_NOW")),
         limits_on=_on_or_off(text("CONSULT_LIMITS", "on")),
         files_dir=_files_dir(database_url),
+        site_file=Path(text("CONSULT_SITE_FILE")) if text("CONSULT_SITE_FILE") else None,
     )
 
 
@@ -157,9 +160,7 @@ def _only_in_test(env: Environment, source: Mapping[str, str]) -> None:
             raise SettingsError(f"{name} may be set only with CONSULT_ENV=test.")
 
 
-def _keys(
-    env: Environment, secret: str, field_keys: tuple[str, ...], index: str
-) -> tuple[str, tuple[str, ...], str]:
+def _keys(env: Environment, secret: str, field_keys: tuple[str, ...], index: str) -> tuple[str, tuple[str, ...], str]:
     if env != "production":
         return secret or DEMO_SECRET_KEY, field_keys or (DEMO_FIELD_KEY,), index or DEMO_INDEX_KEY
     for name, value, demo in (

@@ -8,13 +8,14 @@ import json
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from flask import current_app, request, session
 
+from consult import extensions
 from consult.domain import client_address
 from consult.domain.challenge import digest_visitor
 from consult.gateways.field_cipher import FieldCipher
@@ -68,6 +69,8 @@ class Runtime:
     base_url: str
     secure_cookies: bool
     admit: Callable[[str, str, tuple[str, ...]], int]
+    wait: Callable[[str, str, tuple[str, ...]], int]
+    cache: dict[Any, Any] = field(default_factory=dict)
     page_size: int = 50
     queue_size: int = 100
 
@@ -84,7 +87,7 @@ def rng() -> random.Random:
 
 def client() -> str:
     """Return the keyed digest of the client's address, IPv6 by /64; safe to log and to count by."""
-    return client_address.client_key(runtime().client_salt, request.remote_addr or "")
+    return extensions.client()
 
 
 def neighbourhood() -> str:
@@ -100,6 +103,11 @@ def admit(purpose: str, key: str, limits: tuple[str, ...]) -> int:
     if not runtime().limits_on:
         return 0
     return runtime().admit(purpose, key, limits)
+
+
+def wait(purpose: str, key: str, limits: tuple[str, ...]) -> int:
+    """Return the seconds to wait before `key` may do `purpose` again, 0 when it may now; counts nothing."""
+    return runtime().wait(purpose, key, limits) if runtime().limits_on else 0
 
 
 def visitor() -> bytes:

@@ -309,9 +309,7 @@ class Reply(Base):
     __table_args__ = (
         CheckConstraint(words("state", REPLY_STATES), name="state"),
         CheckConstraint("outcome IS NULL OR " + words("outcome", OUTCOMES), name="outcome"),
-        CheckConstraint(
-            "state <> 'published' OR (outcome IS NOT NULL AND published_at IS NOT NULL)", name="complete"
-        ),
+        CheckConstraint("state <> 'published' OR (outcome IS NOT NULL AND published_at IS NOT NULL)", name="complete"),
         UniqueConstraint("comment_id", "revision"),
         Index(
             "uq_reply_published",
@@ -352,9 +350,7 @@ class CommentTally(Base):
 
     __tablename__ = "comment_tally"
     __table_args__ = (CheckConstraint("n >= 0", name="never_negative"), {"sqlite_with_rowid": False})
-    consultation_id: Mapped[int] = mapped_column(
-        ForeignKey("consultation.id"), primary_key=True, autoincrement=False
-    )
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultation.id"), primary_key=True, autoincrement=False)
     section_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 0: the whole report
     block_key: Mapped[str] = mapped_column(Word, primary_key=True)
     standing: Mapped[str] = mapped_column(Word, primary_key=True)

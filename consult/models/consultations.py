@@ -59,7 +59,7 @@ class Consultation(Base):
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"), index=True)
     owner_unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
-    short_code: Mapped[str] = mapped_column(String(8), unique=True)
+    short_code: Mapped[str] = mapped_column(String(12), unique=True)
     title: Mapped[str]
     stage: Mapped[str] = mapped_column(Word, default="draft")
     starts_on: Mapped[date]

@@ -41,10 +41,9 @@ def shift(session: Session, comment: Comment, before: str | None, after: str | N
 
 
 def _upsert(session: Session, key: dict[str, Any]) -> Any:
-    table = CommentTally.__table__
     dialect = session.get_bind().dialect.name
-    insert: Any = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    insert: Any = sqlite.insert(CommentTally) if dialect == "sqlite" else postgresql.insert(CommentTally)
     return insert.values(**key, n=1).on_conflict_do_update(
         index_elements=["consultation_id", "section_id", "block_key", "standing"],
-        set_={"n": CommentTally.__table__.c.n + 1},
+        set_={"n": CommentTally.n + 1},
     )

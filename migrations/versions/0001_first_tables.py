@@ -142,7 +142,7 @@ def upgrade() -> None:
     sa.Column('programme_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('owner_unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('slug', sa.String(length=80), nullable=False),
-    sa.Column('short_code', sa.String(length=8), nullable=False),
+    sa.Column('short_code', sa.String(length=12), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('stage', sa.String(length=40), nullable=False),
     sa.Column('starts_on', sa.Date(), nullable=False),

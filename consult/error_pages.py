@@ -1,0 +1,126 @@
+"""From a refusal or a fault to a page: one status each, in house style, with what to do next."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Flask, Response, make_response, render_template, request
+from flask_limiter.errors import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from consult import logs
+from consult.domain.errors import (
+    ChangedMeanwhile,
+    DomainError,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    PeriodClosed,
+    StoreUnavailable,
+)
+from consult.i18n import MESSAGES, say
+
+_PAGES = frozenset({403, 404, 409, 413, 422, 429, 500, 503})
+_RETRY_AFTER = {429: "600", 503: "10"}
+# What people type and would hate to lose, in the order it is given back.
+_KEPT_FIELDS = ("body", "reply_body", "reason", "explanation", "note", "feedback", "text")
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What an error template is given."""
+
+    error_id: str
+    minutes: int
+    message: str
+    kept: tuple[tuple[str, str], ...]
+    back_url: str
+
+
+@dataclass(frozen=True)
+class _Kept:
+    label: str
+    text: str
+
+
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status of a refusal."""
+    pairs: tuple[tuple[type[DomainError], HTTPStatus], ...] = (
+        (NotFound, HTTPStatus.NOT_FOUND),
+        (NotAllowed, HTTPStatus.FORBIDDEN),
+        (PeriodClosed, HTTPStatus.FORBIDDEN),
+        (ChangedMeanwhile, HTTPStatus.CONFLICT),
+        (IllegalTransition, HTTPStatus.CONFLICT),
+        (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    )
+    return next((int(status) for kind, status in pairs if isinstance(error, kind)), 422)
+
+
+def page(status: int, message: str = "", *, minutes: int = 0, error_id: str = "") -> Response:
+    """Return the error page of a status; what was typed is given back to copy."""
+    shown = status if status in _PAGES else (404 if status in {405, 410} else 422 if status < 500 else 500)
+    context = {
+        "error_id": error_id,
+        "minutes": minutes,
+        "message": message,
+        "kept": tuple(_kept()),
+        "back_url": "",
+    }
+    response = make_response(render_template(f"errors/{shown}.html", page=context), status)
+    response.headers["Cache-Control"] = "no-store"
+    if status in _RETRY_AFTER:
+        response.headers["Retry-After"] = str(minutes * 60) if minutes else _RETRY_AFTER[status]
+    return response
+
+
+def _kept() -> list[_Kept]:
+    if request.method != "POST" or request.content_length is None:
+        return []
+    try:
+        form = request.form
+    except HTTPException:
+        return []
+    return [_Kept(name, form[name]) for name in _KEPT_FIELDS if form.get(name)]
+
+
+def init(app: Flask) -> None:
+    """Register the handlers."""
+
+    @app.errorhandler(DomainError)
+    def _refused(error: DomainError) -> Response:
+        status = status_of(error)
+        if status >= 500:
+            logs.event("store_unavailable", logging.ERROR, error=error.code, detail=str(error.params.get("reason", "")))
+        return page(status, say(error))
+
+    @app.errorhandler(RateLimitExceeded)
+    def _too_many(error: RateLimitExceeded) -> Response:
+        minutes = max(1, round(error.limit.limit.get_expiry() / 60))
+        return page(429, str(MESSAGES["too_many"]) % {"minutes": minutes}, minutes=minutes)
+
+    @app.errorhandler(CSRFError)
+    def _session_lost(_error: CSRFError) -> Response:
+        return page(422, str(MESSAGES["session_lost"]))
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def _too_large(_error: RequestEntityTooLarge) -> Response:
+        return page(413)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        code = error.code or 500
+        if 300 <= code < 400:
+            return make_response(error.get_response())
+        return page(code)
+
+    @app.errorhandler(Exception)
+    def _fault(error: Exception) -> Response:
+        error_id = secrets.token_hex(4)
+        logs.event("fault", logging.ERROR, error_id=error_id, error=type(error).__name__, where=logs.places(error))
+        if app.testing and app.config.get("KAIMEN_RAISE"):
+            raise error
+        return page(500, error_id=error_id)

@@ -1,0 +1,148 @@
+"""Which language a page speaks, and what each refusal says in it.
+
+Message ids are Chinese; other languages are catalogues. Codes come from the domain and are stable, the words
+here may change. Placeholders are filled from a refusal's parameters, which never hold personal data.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult.domain.errors import CalendarPending, DomainError, FieldErrors, PeriodClosed
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+MESSAGES = {
+    # texts.md §2: the comment form
+    "section_unknown": _l("请选择章节，或选“整体”。"),
+    "block_unknown": _l("没有找到您要评论的这一段，请重新选择章节。"),
+    "quote_not_found": _l("引用的句子在所选的这一部分里没有找到，请回到原文重选，或选择不引用。"),
+    "body_required": _l("请填写意见内容。"),
+    "body_too_short": _l("意见至少 %(minimum)s 个字，现在 %(n)s 个字。"),
+    "body_too_long": _l("意见最多 %(maximum)s 字，超出 %(over)s 个字。"),
+    "text_control": _l("内容里有看不见的控制字符，请删去后再提交。"),
+    "text_noncharacter": _l("内容里有无法保存的字符，请删去后再提交。"),
+    "text_surrogate": _l("内容里有无法保存的字符，请删去后再提交。"),
+    "text_stacked_marks": _l("内容里有过多叠加的符号，请删去后再提交。"),
+    "name_required": _l("请填写姓名。"),
+    "name_malformed": _l("姓名 1—50 个字，可用汉字、字母、“·”、空格。"),
+    "organisation_required": _l("请填写单位名称。"),
+    "organisation_malformed": _l("单位名称 1—100 个字，写在一行里。"),
+    "credit_code_malformed": _l("代码应为 18 位，不含字母 I、O、S、V、Z。"),
+    "credit_code_mismatch": _l("代码校验不符，请核对；确认无误可勾选后继续。"),
+    "contact_required": _l("请填写联系方式。"),
+    "contact_malformed": _l("请填写 11 位手机号，或“区号-号码”，如 021-XXXXXXXX。"),
+    "contact_foreign_needs_email": _l("境外号码请同时填写电子邮箱。"),
+    "email_required": _l("请填写电子邮箱。"),
+    "email_malformed": _l("邮箱格式不对，应类似 name@example.com。"),
+    "contact_or_email_required": _l("联系方式和电子邮箱请至少填写一项。"),
+    "captcha_required": _l("请填写验证码。"),
+    "captcha_wrong": _l("验证码不对，已换新的，您填写的内容都还在。"),
+    "captcha_expired": _l("验证码已过期，请填新的，您填写的内容都还在。"),
+    "too_fast": _l("提交得太快了，请核对一下内容，过几秒再按一次。"),
+    "session_lost": _l("页面放得太久，已为您更新，您填写的内容都还在，请再提交一次。"),
+    "consent_required": _l("请勾选同意后提交；不同意则无法在线提交，可书面寄送。"),
+    "age_statement_required": _l("请选择是否已满 14 周岁。"),
+    "submitter_kind_required": _l("请选择以个人还是单位名义提交。"),
+    "code_unknown": _l("查询码不对，请核对。"),
+    "text_kept": _l("您填写的内容都还在。"),
+    # periods
+    "period_not_started": _l("征集将于 %(opens)s 开始。"),
+    "period_ended": _l("征集已于 %(closes)s 截止，本次未能提交。您填写的内容在下面，可复制保存。"),
+    "period_too_short": _l("征集期限不足 30 日，最早可定到 %(earliest)s；确需缩短，请勾选“缩短期限”并说明理由。"),
+    "period_below_floor": _l("征集期限不得少于 7 个工作日。"),
+    "shortening_reason_required": _l("请说明缩短期限的理由，至少 10 个字。"),
+    "period_reversed": _l("截止日不能早于开始日。"),
+    "publication_incomplete": _l("公布内容不齐，不能发布。"),
+    "extension_after_end": _l("征集已截止，不能延期；确需续征，请另设补充征集。"),
+    "extension_not_longer": _l("新的截止日必须晚于原截止日。"),
+    # general
+    "not_found": _l("没有找到这个页面或这件意见。"),
+    "not_allowed": _l("您的岗位没有这项权限。"),
+    "not_lead_unit": _l("这一步只能由主办单位办理。"),
+    "state_changed": _l("这件意见刚刚被别人改动，请看最新情况后再办。"),
+    "illegal_transition": _l("这件意见现在的状态不能这样办理。"),
+    "store_unavailable": _l("系统正忙，这次没有办成，请稍后重试。"),
+    "form_invalid": _l("有 %(n)s 处需要修改，见下。"),
+    "calendar_pending": _l("%(year)s 年放假安排尚未公布，到期日待定，公布后自动更新。"),
+    "too_many": _l("操作太频繁，请 %(minutes)s 分钟后再试，内容已保留。"),
+    "sign_in_failed": _l("账号或密码不对，请核对后再试。"),
+    # screening
+    "findings_unresolved": _l("还有个人信息没有处置：请逐条隐去，或标为误报并写明理由。"),
+    "publicity_required": _l("请选择公开方式。"),
+    "withhold_reason_required": _l("请从清单中选择不予公开的原因。"),
+    "not_accept_reason_required": _l("请从清单中选择不予受理的原因；批评和反对不是理由。"),
+    "two_person_rule": _l("提出和确认必须是两个人，请由另一位同事确认。"),
+    "third_person_required": _l("须由没有参与原决定的人裁定。"),
+    "redaction_range_invalid": _l("隐去的位置不对，请重新选择。"),
+    # routing
+    "lead_unit_required": _l("请确定一个主办单位。"),
+    "lead_in_co_units": _l("主办单位不能同时是协办单位。"),
+    "duplicate_co_unit": _l("协办单位重复了。"),
+    "group_not_assignable": _l("“%(unit)s”是一组单位，请选择其中具体的单位。"),
+    "unit_unknown": _l("没有这个单位。"),
+    "unit_without_officer": _l("“%(unit)s”还没有在岗的承办人，暂不能转办。"),
+    "accused_unit": _l("这件意见反映的就是该单位，不能转给它。"),
+    "designate_required": _l("已退回两次，只能由督办人员指定主办单位。"),
+    "designation_basis_required": _l("请写明指定主办的依据。"),
+    "designation_not_due": _l("还不到指定主办的条件：须退回两次，或有职责争议的书面记录。"),
+    "designated_not_returnable": _l("本件已指定主办，不再退回。"),
+    "return_window_closed": _l("已超过转办后 5 个工作日，不能再退回。"),
+    "return_reason_required": _l("请选择退回原因。"),
+    "return_basis_required": _l("请写明退回的依据或说明，至少 10 个字。"),
+    "extension_once": _l("只能延期一次。"),
+    "overdue_no_extension": _l("已经到期，不能再申请延期。"),
+    "extension_over_15": _l("最长延到转办日起第 15 个工作日。"),
+    "extension_not_asked": _l("没有待批的延期申请。"),
+    # replies
+    "outcome_required": _l("请选择采纳情况。"),
+    "draft_location_required": _l("采纳或部分采纳的，请写明写在草案的哪里。"),
+    "draft_location_unknown": _l("草案里没有这个位置，请重新选择。"),
+    "reason_required": _l("请写明理由，至少 20 个字。"),
+    "reply_required": _l("请填写答复内容。"),
+    "boilerplate_reply": _l("回复缺少实质内容（去除套话后仅 %(n)s 字）。请写明是否采纳、写在哪里、为什么。"),
+    "pii_in_reply": _l("回复中有%(type)s，请删去或隐去后再送审签。"),
+    "same_person": _l("起草、确认和审签不能是同一个人。"),
+    "correction_note_required": _l("请写明更正说明。"),
+    "merge_chain": _l("主件自己已并入别的意见，不能再作主件。"),
+    "different_consultation": _l("只能合并同一次征集的意见。"),
+    "conflicting_roles": _l("系统管理员、安全审计员和业务岗位不能由同一个人兼任。"),
+}
+
+
+def say(error: DomainError) -> str:
+    """Return what a refusal says to a person, in the language of the page."""
+    params = {key: value for key, value in error.params.items() if isinstance(value, str | int | float)}
+    if isinstance(error, PeriodClosed):
+        params |= {"opens": day_and_hour(error.opens_at), "closes": end_of_period(error.closes_at)}
+    if isinstance(error, CalendarPending):
+        params |= {"year": error.year}
+    template = MESSAGES.get(error.code)
+    if template is None:
+        return str(_("没有办成：%(code)s。", code=error.code))
+    text = str(template)
+    try:
+        return text % params if "%(" in text else text
+    except KeyError:
+        return str(_("没有办成：%(code)s。", code=error.code))
+
+
+def say_all(errors: FieldErrors) -> dict[str, str]:
+    """Return field name to one sentence, in the order of the form."""
+    return {field: say(refusals[0]) for field, refusals in errors.errors.items() if refusals}
+
+
+def day_and_hour(moment: datetime) -> str:
+    """Return 2026年11月22日 09:00, Beijing time."""
+    local = moment.astimezone(BEIJING)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def end_of_period(closes_at: datetime) -> str:
+    """Return 2026年11月22日 24:00 for the moment at which a period is over (R-04)."""
+    last = closes_at.astimezone(BEIJING) - timedelta(days=1)
+    return f"{last.year}年{last.month}月{last.day}日 24:00"

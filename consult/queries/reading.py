@@ -1,0 +1,322 @@
+"""Reading published consultations and drafts for the public pages; nothing unpublished is ever returned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consult.domain.periods import ConsultationState, Window, current_state, opening_window
+from consult.models.consultations import (
+    Block,
+    Consultation,
+    DraftVersion,
+    PeriodExtension,
+    Programme,
+    ProgrammeStage,
+    Section,
+    SectionItem,
+    SectionVersion,
+)
+from consult.models.plan import EditorialNote, PlanItem, PlanItemUnit, Unit
+
+
+@dataclass(frozen=True)
+class ConsultationHead:
+    """A published consultation with its state at the moment it was read (R-09)."""
+
+    id: int
+    programme_id: int
+    slug: str
+    short_code: str
+    title: str
+    owner_unit: str
+    owner_unit_name: str
+    state: ConsultationState
+    window: Window
+    starts_on: date
+    ends_on: date
+    published_at: datetime | None
+    shortened: bool
+    shortening_reason: str
+    drafting_note: str
+    how_to_comment: str
+    contact_unit: str
+    contact_phone: str
+    contact_email: str
+    contact_address: str
+    adjustment_note: str
+    notice_version: str
+    retention_months: int
+    contact_rule: str
+    feedback_published_at: datetime | None
+    terminated_at: datetime | None
+    termination_reason: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether comments are taken."""
+        return self.state is ConsultationState.OPEN and self.terminated_at is None
+
+
+@dataclass(frozen=True)
+class VersionHead:
+    """A published draft version."""
+
+    id: int
+    number: int
+    title: str
+    preamble: str
+    published_at: datetime
+    correction_note: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class BlockRow:
+    """A paragraph or table row."""
+
+    key: str
+    kind: str
+    text: str
+    html: str
+    cells: tuple[str, ...]
+    table_no: int | None
+
+
+@dataclass(frozen=True)
+class SectionRow:
+    """A section in one version, with its blocks when they were asked for."""
+
+    id: int
+    version_row_id: int
+    key: str
+    level: int
+    heading: str
+    label: str
+    title: str
+    path: str
+    lead_unit: str
+    blocks: tuple[BlockRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class LinkedItem:
+    """A plan item a section is about."""
+
+    key: str
+    title: str
+    lead_unit: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A marked editorial note (R-12)."""
+
+    source: str
+    repaired: str
+    certainty: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProgrammeView:
+    """A programme with its timetable."""
+
+    id: int
+    slug: str
+    title: str
+    summary: str
+    stages: tuple[tuple[str, str, int, int, str], ...]
+
+
+def consultation(session: Session, slug: str, now: datetime) -> ConsultationHead | None:
+    """Return a published consultation, or None."""
+    row = session.execute(
+        select(Consultation, Unit.short_name, Unit.name)
+        .join(Unit, Unit.id == Consultation.owner_unit_id)
+        .where(Consultation.slug == slug, Consultation.stage != "draft")
+    ).first()
+    return None if row is None else _head(row[0], row[1], row[2], now)
+
+
+def consultations(session: Session, now: datetime) -> tuple[ConsultationHead, ...]:
+    """Return every published consultation, the one closing first first."""
+    rows = session.execute(
+        select(Consultation, Unit.short_name, Unit.name)
+        .join(Unit, Unit.id == Consultation.owner_unit_id)
+        .where(Consultation.stage != "draft")
+        .order_by(Consultation.ends_on, Consultation.id)
+    )
+    return tuple(_head(one, short, name, now) for one, short, name in rows)
+
+
+def _head(one: Consultation, short: str, name: str, now: datetime) -> ConsultationHead:
+    window = opening_window(one.starts_on, one.ends_on)
+    return ConsultationHead(
+        id=one.id,
+        programme_id=one.programme_id,
+        slug=one.slug,
+        short_code=one.short_code,
+        title=one.title,
+        owner_unit=short,
+        owner_unit_name=name,
+        state=current_state(ConsultationState(one.stage), window, now),
+        window=window,
+        starts_on=one.starts_on,
+        ends_on=one.ends_on,
+        published_at=one.published_at,
+        shortened=one.shortened,
+        shortening_reason=one.shortening_reason,
+        drafting_note=one.drafting_note,
+        how_to_comment=one.how_to_comment,
+        contact_unit=one.contact_unit,
+        contact_phone=one.contact_phone,
+        contact_email=one.contact_email,
+        contact_address=one.contact_address,
+        adjustment_note=one.adjustment_note,
+        notice_version=one.notice_version,
+        retention_months=one.retention_months,
+        contact_rule=one.contact_rule,
+        feedback_published_at=one.feedback_published_at,
+        terminated_at=one.terminated_at,
+        termination_reason=one.termination_reason,
+    )
+
+
+def extensions_of(session: Session, consultation_id: int) -> tuple[tuple[date, date, str, datetime], ...]:
+    """Return (old end, new end, reason, decided at) of every extension, oldest first (R-07)."""
+    rows = session.execute(
+        select(PeriodExtension.old_end, PeriodExtension.new_end, PeriodExtension.reason, PeriodExtension.decided_at)
+        .where(PeriodExtension.consultation_id == consultation_id)
+        .order_by(PeriodExtension.id)
+    )
+    return tuple((row[0], row[1], row[2], row[3]) for row in rows)
+
+
+def versions(session: Session, consultation_id: int) -> tuple[VersionHead, ...]:
+    """Return the published versions, newest first."""
+    rows = session.scalars(
+        select(DraftVersion)
+        .where(DraftVersion.consultation_id == consultation_id, DraftVersion.state == "published")
+        .order_by(DraftVersion.number.desc())
+    ).all()
+    return tuple(
+        VersionHead(
+            id=one.id,
+            number=one.number,
+            title=one.title,
+            preamble=one.preamble,
+            published_at=one.published_at or one.imported_at,
+            correction_note=one.correction_note,
+            is_current=place == 0,
+        )
+        for place, one in enumerate(rows)
+    )
+
+
+def sections(session: Session, version_id: int, *, with_blocks: bool = False) -> tuple[SectionRow, ...]:
+    """Return the sections of a published version in order.
+
+    A published version never changes (R-11), so what this returns may be kept for as long as one likes.
+    """
+    blocks: defaultdict[int, list[BlockRow]] = defaultdict(list)
+    if with_blocks:
+        for section_version_id, key, kind, text, html, cells, table_no in session.execute(
+            select(Block.section_version_id, Block.key, Block.kind, Block.text, Block.html, Block.cells, Block.table_no)
+            .join(SectionVersion, SectionVersion.id == Block.section_version_id)
+            .where(SectionVersion.draft_version_id == version_id)
+            .order_by(Block.section_version_id, Block.position)
+        ):
+            blocks[section_version_id].append(_block(key, kind, text, html, cells, table_no))
+    rows = session.execute(
+        select(SectionVersion, Section.key, Unit.short_name)
+        .join(Section, Section.id == SectionVersion.section_id)
+        .outerjoin(Unit, Unit.id == SectionVersion.default_lead_unit_id)
+        .where(SectionVersion.draft_version_id == version_id)
+        .order_by(SectionVersion.position)
+    )
+    return tuple(
+        SectionRow(
+            id=one.section_id,
+            version_row_id=one.id,
+            key=key,
+            level=one.level,
+            heading=one.heading,
+            label=one.label,
+            title=one.title,
+            path=one.path,
+            lead_unit=unit or "",
+            blocks=tuple(blocks[one.id]),
+        )
+        for one, key, unit in rows
+    )
+
+
+def _block(key: str, kind: str, text: str, html: str, cells: list[Any], table_no: int | None) -> BlockRow:
+    return BlockRow(key, kind, text, html, tuple(str(cell) for cell in cells), table_no)
+
+
+def linked_items(session: Session, version_id: int) -> dict[int, tuple[LinkedItem, ...]]:
+    """Return the plan items of every section of a version, by the section version's id."""
+    lead = (
+        select(PlanItemUnit.item_id, Unit.short_name)
+        .join(Unit, Unit.id == PlanItemUnit.unit_id)
+        .where(PlanItemUnit.role == "lead", PlanItemUnit.position == 0)
+        .subquery()
+    )
+    found: defaultdict[int, list[LinkedItem]] = defaultdict(list)
+    for section_version_id, key, title, unit in session.execute(
+        select(SectionItem.section_version_id, PlanItem.key, PlanItem.title, lead.c.short_name)
+        .join(PlanItem, PlanItem.id == SectionItem.item_id)
+        .join(SectionVersion, SectionVersion.id == SectionItem.section_version_id)
+        .outerjoin(lead, lead.c.item_id == PlanItem.id)
+        .where(SectionVersion.draft_version_id == version_id)
+        .order_by(SectionItem.section_version_id, SectionItem.position)
+    ):
+        found[section_version_id].append(LinkedItem(key, title, unit or ""))
+    return {key: tuple(value) for key, value in found.items()}
+
+
+def fixes_of_items(session: Session) -> dict[str, tuple[Fix, ...]]:
+    """Return the editorial notes of every plan item, by the item's key (R-12)."""
+    found: defaultdict[str, list[Fix]] = defaultdict(list)
+    for key, note in session.execute(
+        select(PlanItem.key, EditorialNote)
+        .join(PlanItem, PlanItem.id == EditorialNote.item_id)
+        .order_by(EditorialNote.code)
+    ):
+        found[key].append(Fix(note.original, note.repaired, note.certainty, note.reason))
+    return {key: tuple(value) for key, value in found.items()}
+
+
+def programme(session: Session) -> ProgrammeView | None:
+    """Return the first programme with its timetable, or None."""
+    one = session.scalar(select(Programme).order_by(Programme.id).limit(1))
+    if one is None:
+        return None
+    stages = session.execute(
+        select(
+            ProgrammeStage.track,
+            ProgrammeStage.when_text,
+            ProgrammeStage.starts_month,
+            ProgrammeStage.ends_month,
+            ProgrammeStage.what,
+        )
+        .where(ProgrammeStage.programme_id == one.id)
+        .order_by(ProgrammeStage.position)
+    )
+    return ProgrammeView(
+        one.id, one.slug, one.title, one.summary, tuple((row[0], row[1], row[2], row[3], row[4]) for row in stages)
+    )
+
+
+def possible_lead_units(session: Session) -> tuple[str, ...]:
+    """Return the short names of units that can be responsible, for the privacy notice (R-44)."""
+    return tuple(
+        session.scalars(select(Unit.short_name).where(Unit.assignable.is_(True)).order_by(Unit.position, Unit.id))
+    )

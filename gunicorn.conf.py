@@ -1,0 +1,23 @@
+"""gunicorn: few processes, several threads; limits against slow and oversized clients; graceful stop."""
+
+import os
+
+_postgres = os.environ.get("CONSULT_DATABASE_URL", "").startswith("postgresql")
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", (os.cpu_count() or 2) if _postgres else 2))
+threads = 8
+preload_app = False  # no connection may cross a fork
+timeout = 30
+graceful_timeout = 20
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+limit_request_line = 4_094
+limit_request_fields = 60
+limit_request_field_size = 8_190
+control_socket_disable = True  # 27 would otherwise open a management socket under the home folder
+accesslog = None  # the application writes its own lines, without personal data
+errorlog = "-"
+loglevel = "warning"
