@@ -21,10 +21,10 @@ from consult.domain.outline_model import (
     PREAMBLE_KEY,
     BlockKind,
     DraftRefused,
+    DraftWarning,
     ImportedBlock,
     ImportedDraft,
     ImportedSection,
-    ImportWarning,
     SourcePiece,
     inline_html,
     limited_warnings,
@@ -37,7 +37,7 @@ __all__ = [
     "PREAMBLE_KEY",
     "BlockKind",
     "DraftRefused",
-    "ImportWarning",
+    "DraftWarning",
     "ImportedBlock",
     "ImportedDraft",
     "ImportedSection",
@@ -86,7 +86,7 @@ class _Open:
 
 
 def assemble(
-    pieces: Sequence[SourcePiece], warnings: Iterable[ImportWarning] = (), *, set_aside: Iterable[str] = ()
+    pieces: Sequence[SourcePiece], warnings: Iterable[DraftWarning] = (), *, set_aside: Iterable[str] = ()
 ) -> ImportedDraft:
     """Build the draft from the pieces of one document, in order.
 
@@ -112,12 +112,12 @@ def assemble(
     if len(opened) > MAX_SECTIONS:
         raise DraftRefused("too_many_headings", opened[MAX_SECTIONS].line, limit=MAX_SECTIONS)
     if not opened:
-        collected.append(ImportWarning(None, "no_headings"))
+        collected.append(DraftWarning(None, "no_headings"))
     return ImportedDraft(title, _blocks(before), _sections(opened), limited_warnings(collected), tuple(aside))
 
 
 def _from_styles(
-    pieces: Sequence[SourcePiece], warnings: list[ImportWarning]
+    pieces: Sequence[SourcePiece], warnings: list[DraftWarning]
 ) -> tuple[str, list[SourcePiece], list[_Open]]:
     """Levels given by the source; a single first heading above all others is the title."""
     title_index = _styled_title(pieces)
@@ -135,7 +135,7 @@ def _from_styles(
         while depths and depths[-1] >= piece.level:
             depths.pop()
         if piece.level > (depths[-1] if depths else 0) + 1 and depths:
-            warnings.append(ImportWarning(piece.line, "level_skipped", {"level": piece.level}))
+            warnings.append(DraftWarning(piece.line, "level_skipped", {"level": piece.level}))
         depths.append(piece.level)
         heading, label, words = _styled_heading(piece)
         opened.append(_Open(heading, label, words, len(depths), run_in=False, line=piece.line))
@@ -171,7 +171,7 @@ def tidy_spaces(text: str) -> str:
 
 
 def _from_text(
-    pieces: Sequence[SourcePiece], warnings: list[ImportWarning], aside: list[str]
+    pieces: Sequence[SourcePiece], warnings: list[DraftWarning], aside: list[str]
 ) -> tuple[str, list[SourcePiece], list[_Open]]:
     found = find_headings(pieces)
     warnings.extend(found.warnings)

@@ -21,7 +21,7 @@ from consult.domain.outline_markers import (
     find_marker,
     read_title,
 )
-from consult.domain.outline_model import ImportWarning, SourcePiece, tidy_title, visible_length
+from consult.domain.outline_model import DraftWarning, SourcePiece, tidy_title, visible_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Findings:
     set_aside: set[int] = field(default_factory=set)
     notes: set[int] = field(default_factory=set)
     items: set[int] = field(default_factory=set)
-    warnings: list[ImportWarning] = field(default_factory=list)
+    warnings: list[DraftWarning] = field(default_factory=list)
 
 
 _DOCUMENT_WORDS = (
@@ -134,9 +134,7 @@ class _Recogniser:
                 continue
             if _RULED_LINE.match(line) and seen:
                 self.out.set_aside.update([*seen, index])
-                self.out.warnings.append(
-                    ImportWarning(self.pieces[0].line, "registration_header", {"count": len(seen)})
-                )
+                self.out.warnings.append(DraftWarning(self.pieces[0].line, "registration_header", {"count": len(seen)}))
                 return index + 1
             if not _REGISTRATION.match(line):
                 return 0
@@ -160,7 +158,7 @@ class _Recogniser:
         if end <= start + 1:
             return
         self.out.set_aside.update(range(start, end))
-        self.out.warnings.append(ImportWarning(self.pieces[start].line, "table_of_contents", {"count": end - start}))
+        self.out.warnings.append(DraftWarning(self.pieces[start].line, "table_of_contents", {"count": end - start}))
 
     def _end_of_contents(self, start: int) -> int:
         first_entry: str | None = None
@@ -298,7 +296,7 @@ class _Recogniser:
             return 0
         if verdict:
             self.out.warnings.append(
-                ImportWarning(self.pieces[one.at].line, verdict, {"label": marker.label, "number": marker.number})
+                DraftWarning(self.pieces[one.at].line, verdict, {"label": marker.label, "number": marker.number})
             )
         return self._accept(one)
 
@@ -435,7 +433,7 @@ class _Recogniser:
         if cover:
             self.out.notes.update(cover)
             count = sum(visible_length(self.lines[i]) for i in cover)
-            self.out.warnings.append(ImportWarning(self.pieces[cover[0]].line, "cover_notice", {"characters": count}))
+            self.out.warnings.append(DraftWarning(self.pieces[cover[0]].line, "cover_notice", {"characters": count}))
 
     def _first_lines_of_title(self, chosen: int, indices: list[int]) -> list[int]:
         """A long title is often broken over lines; only a short line without any ending can be its start."""

@@ -32,9 +32,7 @@ RANKS = {
     "circled": 90,
 }
 STATUTE_KINDS = frozenset({"part", "chapter", "division", "article"})
-ITEM_KINDS = frozenset(
-    {"cn", "cn_paren", "arabic", "dec2", "dec3", "dec4", "arabic_paren", "half_paren", "circled"}
-)
+ITEM_KINDS = frozenset({"cn", "cn_paren", "arabic", "dec2", "dec3", "dec4", "arabic_paren", "half_paren", "circled"})
 
 
 def numeral(text: str) -> int | None:

@@ -46,7 +46,7 @@ class DraftRefused(DomainError):  # noqa: N818 - a refusal, not a fault
 
 
 @dataclass(frozen=True, slots=True)
-class ImportWarning:
+class DraftWarning:
     """Something a person should look at before confirming the import; `line` is None for the whole file."""
 
     line: int | None
@@ -121,7 +121,7 @@ class ImportedDraft:
     title: str
     preamble: tuple[ImportedBlock, ...] = ()
     sections: tuple[ImportedSection, ...] = ()
-    warnings: tuple[ImportWarning, ...] = ()
+    warnings: tuple[DraftWarning, ...] = ()
     set_aside: tuple[str, ...] = ()
 
     def section(self, key: str) -> ImportedSection | None:
@@ -192,10 +192,10 @@ def tidy_title(text: str) -> str:
     return stripped
 
 
-def limited_warnings(found: Iterable[ImportWarning]) -> tuple[ImportWarning, ...]:
+def limited_warnings(found: Iterable[DraftWarning]) -> tuple[DraftWarning, ...]:
     """Warnings by line, at most `MAX_WARNINGS`; what is cut is counted in a last warning."""
     ordered = sorted(found, key=lambda one: (one.line is None, one.line or 0))
     if len(ordered) <= MAX_WARNINGS:
         return tuple(ordered)
     cut = len(ordered) - MAX_WARNINGS
-    return (*ordered[:MAX_WARNINGS], ImportWarning(None, "more_warnings", {"count": cut}))
+    return (*ordered[:MAX_WARNINGS], DraftWarning(None, "more_warnings", {"count": cut}))

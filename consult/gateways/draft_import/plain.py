@@ -14,8 +14,8 @@ from consult.domain.outline import assemble
 from consult.domain.outline_model import (
     BlockKind,
     DraftRefused,
+    DraftWarning,
     ImportedDraft,
-    ImportWarning,
     SourcePiece,
     inline_html,
     lost_characters,
@@ -26,13 +26,13 @@ _LINE_ENDS = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
-def decode(data: bytes) -> tuple[str, list[ImportWarning]]:
+def decode(data: bytes) -> tuple[str, list[DraftWarning]]:
     """Text of a file: UTF-8, UTF-16 with a mark, or GB 18030; line ends become LF, the rest NFC.
 
     Raises:
         DraftRefused: `encoding_unknown` with the line, or `not_a_text_file`.
     """
-    warnings: list[ImportWarning] = []
+    warnings: list[DraftWarning] = []
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")):
         raise DraftRefused("not_a_text_file")
     try:
@@ -45,7 +45,7 @@ def decode(data: bytes) -> tuple[str, list[ImportWarning]]:
             text = data.decode("gb18030")
         except UnicodeDecodeError:
             raise DraftRefused("encoding_unknown", data.count(b"\n", 0, error.start) + 1) from error
-        warnings.append(ImportWarning(None, "read_as_gb18030"))
+        warnings.append(DraftWarning(None, "read_as_gb18030"))
     text = _LINE_ENDS.sub("\n", text)
     found = _CONTROLS.search(text)
     if found is not None:
@@ -53,7 +53,7 @@ def decode(data: bytes) -> tuple[str, list[ImportWarning]]:
         if text[found.start()] == "\x00":
             raise DraftRefused("not_a_text_file", line)
         text, count = _CONTROLS.subn("", text)
-        warnings.append(ImportWarning(line, "control_characters", {"count": count}))
+        warnings.append(DraftWarning(line, "control_characters", {"count": count}))
     return unicodedata.normalize("NFC", text), warnings
 
 
@@ -76,10 +76,8 @@ def with_loss_warning(source: str, draft: ImportedDraft, *, ignore: str = "") ->
     if not lost:
         return draft
     sample = "".join(char for char, _ in lost.most_common(20))
-    warning = ImportWarning(None, "characters_lost", {"count": lost.total(), "sample": sample})
-    return ImportedDraft(
-        draft.title, draft.preamble, draft.sections, (*draft.warnings, warning), draft.set_aside
-    )
+    warning = DraftWarning(None, "characters_lost", {"count": lost.total(), "sample": sample})
+    return ImportedDraft(draft.title, draft.preamble, draft.sections, (*draft.warnings, warning), draft.set_aside)
 
 
 def _text_pieces(text: str) -> list[SourcePiece]:
@@ -176,7 +174,7 @@ def _as_plain_lines(pieces: Sequence[SourcePiece]) -> list[SourcePiece]:
 class _MarkdownReader:
     """Turns the flat list of tokens into pieces."""
 
-    def __init__(self, warnings: list[ImportWarning]) -> None:
+    def __init__(self, warnings: list[DraftWarning]) -> None:
         self.warnings = warnings
         self.pieces: list[SourcePiece] = []
         self.line = 1
@@ -273,9 +271,9 @@ class _MarkdownReader:
     def _link(self, address: str) -> str:
         if _SAFE_LINK.match(address):
             return f'<a href="{html.escape(address)}">'
-        self.warnings.append(ImportWarning(self.line, "link_dropped"))
+        self.warnings.append(DraftWarning(self.line, "link_dropped"))
         return "<a>"
 
     def _image(self, token: Token) -> None:
-        self.warnings.append(ImportWarning(self.line, "image"))
+        self.warnings.append(DraftWarning(self.line, "image"))
         self.pieces.append(SourcePiece(token.content, self.line, kind="image"))

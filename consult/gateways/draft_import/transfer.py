@@ -9,10 +9,10 @@ from typing import Any, cast, get_args
 from consult.domain.outline_model import (
     BlockKind,
     DraftRefused,
+    DraftWarning,
     ImportedBlock,
     ImportedDraft,
     ImportedSection,
-    ImportWarning,
 )
 
 _KINDS = frozenset(get_args(BlockKind))
@@ -55,8 +55,7 @@ def _draft(data: dict[str, Any]) -> ImportedDraft:
         preamble=tuple(_block(one) for one in data["preamble"]),
         sections=tuple(_section(one) for one in data["sections"]),
         warnings=tuple(
-            ImportWarning(_number(one["line"]), _text(one["code"]), dict(one["params"]))
-            for one in data["warnings"]
+            DraftWarning(_number(one["line"]), _text(one["code"]), dict(one["params"])) for one in data["warnings"]
         ),
         set_aside=tuple(_text(one) for one in data["set_aside"]),
     )

@@ -15,18 +15,26 @@ from consult.domain.outline_model import (
     MAX_TABLE_DEPTH,
     BlockKind,
     DraftRefused,
+    DraftWarning,
     ImportedDraft,
-    ImportWarning,
     SourcePiece,
 )
 from consult.gateways.draft_import.plain import decode, table_pieces, with_loss_warning
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form "
-    "header hr html legend li main nav ol p pre section summary ul".split()
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl",
+        "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend",
+        "li", "main", "nav", "ol", "p", "pre", "section", "summary", "ul",
+    }
+)  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_DROPPED = frozenset("script style template noscript iframe object embed svg math canvas audio video".split())
+_DROPPED = frozenset(
+    {
+        "script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "canvas",
+        "audio", "video",
+    }
+)  # fmt: skip
 _NOT_TEXT = frozenset(["head", "title", "meta", "link", "input", "button", "select", "textarea"])
 _EMPHASIS = {"strong": "strong", "b": "strong", "em": "em", "i": "em"}
 _KINDS: dict[str, BlockKind] = {"li": "list_item", "blockquote": "quote", "figcaption": "note"}
@@ -54,7 +62,7 @@ def read_html(data: bytes) -> ImportedDraft:
     reader.walk(root, "paragraph")
     reader.flush("paragraph")
     if reader.dropped:
-        warnings.append(ImportWarning(None, "active_content_dropped", {"count": reader.dropped}))
+        warnings.append(DraftWarning(None, "active_content_dropped", {"count": reader.dropped}))
     draft = assemble(reader.pieces, warnings)
     return with_loss_warning("".join(_words(root)), draft)
 
@@ -74,7 +82,7 @@ def _words(element: Any) -> Iterator[str]:
 class _PageReader:
     """Collects inline text until a block begins or ends."""
 
-    def __init__(self, warnings: list[ImportWarning]) -> None:
+    def __init__(self, warnings: list[DraftWarning]) -> None:
         self.warnings = warnings
         self.pieces: list[SourcePiece] = []
         self.text: list[str] = []
@@ -98,7 +106,7 @@ class _PageReader:
         elif tag == "img":
             self.flush(kind)
             line = element.sourceline or self.line
-            self.warnings.append(ImportWarning(line, "image"))
+            self.warnings.append(DraftWarning(line, "image"))
             self.pieces.append(SourcePiece(str(element.get("alt") or ""), line, kind="image"))
         elif tag == "br":
             self.text.append("\n")
@@ -162,7 +170,7 @@ class _PageReader:
         if _table_depth(element) > MAX_TABLE_DEPTH:
             raise DraftRefused("nested_too_deep", line)
         if element.find(".//table") is not None:
-            self.warnings.append(ImportWarning(line, "nested_table"))
+            self.warnings.append(DraftWarning(line, "nested_table"))
         rows: list[tuple[int, tuple[str, ...]]] = []
         covered: dict[int, int] = {}
         merged = False
@@ -181,7 +189,7 @@ class _PageReader:
             if cells:
                 rows.append((row.sourceline or line, tuple(cells)))
         if merged:
-            self.warnings.append(ImportWarning(line, "merged_cells", {"table": self.table}))
+            self.warnings.append(DraftWarning(line, "merged_cells", {"table": self.table}))
         caption = element.find("caption")
         if caption is not None:
             self.pieces.append(SourcePiece("".join(_words(caption)).strip(), line, kind="note"))

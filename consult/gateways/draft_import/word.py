@@ -19,8 +19,8 @@ from consult.domain.outline_model import (
     MAX_TABLE_DEPTH,
     BlockKind,
     DraftRefused,
+    DraftWarning,
     ImportedDraft,
-    ImportWarning,
     SourcePiece,
 )
 from consult.gateways.draft_import.numbering import Numbering
@@ -60,7 +60,7 @@ def _accepted_text(element: Any) -> Iterator[str]:
         return
     if name == "r" and _hidden(element):
         return
-    if name in ("t",) and element.text:
+    if name == "t" and element.text:
         yield element.text
     for child in element:
         yield from _accepted_text(child)
@@ -101,7 +101,7 @@ class _WordReader:
         }
         self.pieces: list[SourcePiece] = []
         self.labels: dict[int, str] = {}
-        self.warnings: list[ImportWarning] = []
+        self.warnings: list[DraftWarning] = []
         self.set_aside: list[str] = []
         self.number = 0
         self.tables = 0
@@ -147,7 +147,7 @@ class _WordReader:
         return self.pieces
 
     def _warn(self, code: str, line: int | None, **params: str | int) -> None:
-        self.warnings.append(ImportWarning(line, code, params))
+        self.warnings.append(DraftWarning(line, code, params))
 
     # -- blocks ---------------------------------------------------------------------------------
 
@@ -198,9 +198,7 @@ class _WordReader:
         if text and style.kind == "toc":
             self._put_aside(text)
         elif text:
-            if style.level is None and label:
-                self.labels[len(self.pieces)] = label
-            elif style.level and label:
+            if label and style.level != 0:
                 self.labels[len(self.pieces)] = label
             own: BlockKind = kind or ("list_item" if bullet else style.block_kind)
             level = style.level if kind is None else None
