@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -88,7 +88,7 @@ def lock_chain(session: Session, number: int) -> AuditChain:
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
-def entry_of(event: AuditEvent) -> Entry:
+def entry_of(event: AuditEvent | Row[Any]) -> Entry:
     """Return what the digest of an audit entry covers: every column, the address by its own digest."""
     detail: dict[str, object] = dict(event.detail)
     if event.address is not None:
