@@ -42,9 +42,7 @@ _CLUSTER = regex.compile(r"\X")
 _BREAKS = regex.compile("\r\n|[\r\u2028\u2029\u0085]")
 _CONTROL = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NONCHARACTER = regex.compile(
-    "[\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-    + "]"
+    "[\ufdd0-\ufdef" + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF)) + "]"
 )
 _SURROGATE = regex.compile("[\ud800-\udfff]")
 _STACKED = regex.compile(rf"(?:\p{{Mn}}|\p{{Me}}){{{MARKS_MAXIMUM + 1},}}")
@@ -161,9 +159,7 @@ def visible_characters(text: str) -> int:
 
     The minimum length uses it, so that zero-width characters do not pad a comment.
     """
-    return sum(
-        1 for cluster in _CLUSTER.findall(text) if any(is_visible(char) or char.isspace() for char in cluster)
-    )
+    return sum(1 for cluster in _CLUSTER.findall(text) if any(is_visible(char) or char.isspace() for char in cluster))
 
 
 def text_problems(text: str) -> list[str]:
@@ -258,9 +254,7 @@ def parse_phone(text: str) -> str | None:
         return None
     plain: str = unicodedata.normalize("NFKC", clean_line(text))
     plain = regex.sub(r"[\p{Pd}\u2212]", "-", plain)
-    mobile = _MOBILE.fullmatch(
-        regex.sub(r"(?<=[0-9])[ \-.]{1,2}(?=[0-9])", "", plain.replace("(+86)", "+86").strip())
-    )
+    mobile = _MOBILE.fullmatch(regex.sub(r"(?<=[0-9])[ \-.]{1,2}(?=[0-9])", "", plain.replace("(+86)", "+86").strip()))
     if mobile:
         return str(mobile[1])
     landline = _LANDLINE.fullmatch(plain)
@@ -274,7 +268,7 @@ def parse_foreign_phone(text: str) -> str | None:
     """Return +441234567890 for an international number outside +86, or None (R-25)."""
     if _CONTROL.search(text) or "\n" in text:
         return None
-    plain = regex.sub(r"[ \-.()]", "", unicodedata.normalize("NFKC", clean_line(text)))
+    plain = str(regex.sub(r"[ \-.()]", "", unicodedata.normalize("NFKC", clean_line(text))))
     if not _FOREIGN.fullmatch(plain):
         return None
     return "+" + (plain[1:] if plain.startswith("+") else plain[2:])
@@ -330,9 +324,7 @@ def _check_contacts(
     return phone, email
 
 
-def _check_organisation_fields(
-    values: CommentValues, found: _Collector
-) -> tuple[str | None, str | None, bool]:
+def _check_organisation_fields(values: CommentValues, found: _Collector) -> tuple[str | None, str | None, bool]:
     organisation, errors = check_organisation(values.organisation)
     found.add(*errors)
     if not clean_line(values.credit_code):

@@ -178,6 +178,7 @@ _ID18 = regex.compile(
     rf"{_LEFT}[1-9][0-9]{{2}}{_SEP}?[0-9]{{3}}{_SEP}?[0-9]{{4}}{_SEP}?[0-9]{{2}}{_SEP}?[0-9]{{2}}{_SEP}?"
     rf"[0-9]{{3}}{_SEP}?[0-9Xx]{_RIGHT}"
 )
+_ID18_ANY_GROUPS = regex.compile(rf"{_LEFT}[1-9](?:{_SEP}?[0-9]){{16}}{_SEP}?[0-9Xx]{_RIGHT}")
 _ID15 = regex.compile(rf"{_LEFT}[1-9][0-9]{{5}}{_SEP}?[0-9]{{6}}{_SEP}?[0-9]{{3}}{_RIGHT}")
 _CREDIT = regex.compile(rf"{_LEFT}[0-9A-HJ-NPQRTUWXY]{{2}}[0-9]{{6}}[0-9A-HJ-NPQRTUWXY]{{10}}{_RIGHT}")
 _BANK = regex.compile(
@@ -274,6 +275,13 @@ def _id_cards(text: str) -> Iterator[_Hit]:
             yield *found.span(), PiiType.ID_CARD, level
 
 
+def _odd_id_cards(text: str) -> Iterator[_Hit]:
+    # With separators anywhere the shape alone says too little: the check digit must be right.
+    for found in _ID18_ANY_GROUPS.finditer(text):
+        if is_valid_id_card("".join(char for char in found.group() if char.isalnum())):
+            yield *found.span(), PiiType.ID_CARD, Level.STRONG
+
+
 def _old_id_cards(text: str) -> Iterator[_Hit]:
     for found in _ID15.finditer(text):
         if has_old_id_card_shape(_digits(found.group())):
@@ -326,6 +334,7 @@ _DETECTORS: tuple[Callable[[str], Iterable[_Hit]], ...] = (
     _every(_EMAIL, PiiType.EMAIL, Level.STRONG),
     _every(_EMAIL_DISGUISED, PiiType.EMAIL, Level.SUSPECT),
     _id_cards,
+    _odd_id_cards,
     _credit_codes,
     _every(_MOBILE, PiiType.MOBILE, Level.STRONG),
     _bank_cards,

@@ -23,7 +23,7 @@ _LOOK_ALIKES = str.maketrans("OIL", "011")
 _SERIAL_DIGITS = 4
 _SERIAL_LIMIT = 10**9
 _SHORT_CODE = re.compile(r"[A-Z][A-Z0-9]{0,11}")
-_RECEIPT = re.compile(r"([A-Z][A-Z0-9]{0,11})-?([0-9]{4,9})")
+_RECEIPT = re.compile(r"(?:([A-Z][A-Z0-9]{0,11})-|([A-Z]{1,12}))([0-9]{4,9})")
 
 
 def _folded(text: str) -> str:
@@ -74,10 +74,10 @@ def parse_receipt_no(text: str) -> ReceiptNo | None:
     found = _RECEIPT.fullmatch(_folded(text))
     if not found:
         return None
-    serial = int(found[2])
-    if serial == 0 or (len(found[2]) > _SERIAL_DIGITS and found[2].startswith("0")):
+    short_code, digits = found[1] or found[2], found[3]
+    if int(digits) == 0 or (len(digits) > _SERIAL_DIGITS and digits.startswith("0")):
         return None
-    return ReceiptNo(found[1], serial)
+    return ReceiptNo(short_code, int(digits))
 
 
 def new_query_code(random_bytes: Callable[[int], bytes]) -> str:
