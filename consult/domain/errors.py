@@ -128,9 +128,7 @@ class FieldErrors(DomainError):  # noqa: N818
     code = "form_invalid"
 
     def __init__(self, errors: Mapping[str, Sequence[DomainError]]) -> None:
-        self.errors: dict[str, list[DomainError]] = {
-            key: list(value) for key, value in errors.items() if value
-        }
+        self.errors: dict[str, list[DomainError]] = {key: list(value) for key, value in errors.items() if value}
         super().__init__(n=sum(len(value) for value in self.errors.values()))
 
     def codes(self) -> dict[str, list[str]]:

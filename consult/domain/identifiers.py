@@ -117,9 +117,7 @@ class CreditCodeCheck:
 
 def credit_check_character(first17: str) -> str:
     """Return the 18th character for 17 valid ones (GB 32100)."""
-    total = sum(
-        CREDIT_ALPHABET.index(char) * weight for char, weight in zip(first17, _CREDIT_WEIGHTS, strict=True)
-    )
+    total = sum(CREDIT_ALPHABET.index(char) * weight for char, weight in zip(first17, _CREDIT_WEIGHTS, strict=True))
     return CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 

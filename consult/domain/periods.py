@@ -82,9 +82,7 @@ CONSULTATION_TRANSITIONS: tuple[ConsultationTransition, ...] = (
     ConsultationTransition("C03", _S.OPEN, _A.EXTEND, "sign_off_officer", _S.OPEN),
     ConsultationTransition("C04", _S.NOT_STARTED, _A.EXTEND, "sign_off_officer", _S.NOT_STARTED),
     ConsultationTransition("C05", _S.ENDED, _A.START_COLLATING, "assigner", _S.COLLATING),
-    ConsultationTransition(
-        "C06", _S.COLLATING, _A.PUBLISH_FEEDBACK, "sign_off_officer", _S.FEEDBACK_PUBLISHED
-    ),
+    ConsultationTransition("C06", _S.COLLATING, _A.PUBLISH_FEEDBACK, "sign_off_officer", _S.FEEDBACK_PUBLISHED),
     ConsultationTransition(
         "C07", _S.FEEDBACK_PUBLISHED, _A.CORRECT_FEEDBACK, "sign_off_officer", _S.FEEDBACK_PUBLISHED
     ),
@@ -223,9 +221,7 @@ def _shortening_refusals(
 ) -> list[DomainError]:
     refusals: list[DomainError] = []
     if len("".join(reason.split())) < SHORTENING_REASON_MINIMUM:
-        refusals.append(
-            ShorteningReasonRequired(field="shortening_reason", minimum=SHORTENING_REASON_MINIMUM)
-        )
+        refusals.append(ShorteningReasonRequired(field="shortening_reason", minimum=SHORTENING_REASON_MINIMUM))
     if working_days is None:
         missing = next(year for year in range(start.year, end.year + 1) if not calendar.has(year))
         refusals.append(CalendarPending(missing))

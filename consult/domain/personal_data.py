@@ -146,16 +146,19 @@ _SEP = r"[ .·\-]"
 _MOBILE_GROUPS = ((3, 4, 4), (3, 3, 5), (4, 3, 4), (4, 4, 3), (3, 8), (7, 4), (5, 6), (3, 2, 2, 2, 2), (3, 2, 3, 3))
 
 
-def _mobile_body() -> str:
-    shapes = [r"1[3-9][0-9]{9}"]
+def _grouped_mobile() -> str:
+    shapes = [rf"1{_SEP}[3-9](?:{_SEP}[0-9]){{9}}"]
     for first, *rest in _MOBILE_GROUPS:
         shapes.append(rf"1[3-9][0-9]{{{first - 2}}}" + "".join(rf"{_SEP}{{1,3}}[0-9]{{{n}}}" for n in rest))
-    shapes.append(rf"1{_SEP}[3-9](?:{_SEP}[0-9]){{9}}")
     return "|".join(shapes)
 
 
 _COUNTRY = r"(?:\(\+?86\)|(?:\+|00) ?86|86)[ \-]{0,2}"
-_MOBILE = regex.compile(rf"{_LEFT}(?:{_COUNTRY})?(?:{_mobile_body()}){_RIGHT}")
+# Groups after another group of four belong to a longer number, most often a bank card.
+_MOBILE = regex.compile(
+    rf"{_LEFT}(?:{_COUNTRY})?1[3-9][0-9]{{9}}{_RIGHT}"
+    rf"|{_LEFT}(?<![0-9]{{4}}[ \-])(?:{_COUNTRY})?(?:{_grouped_mobile()}){_RIGHT}"
+)
 _MOBILE_ODD_SEPARATORS = regex.compile(
     rf"{_LEFT}1[3-9][0-9](?P<s>[ ]?[*_/|,,、~+=#:\\\n][ ]?)[0-9]{{4}}(?P=s)[0-9]{{4}}{_RIGHT}"
 )

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from consult.domain.calendar import is_overdue
-from consult.domain.comment_states import ANSWERED, MERGEABLE, CommentState, Publicity, Role
+from consult.domain.comment_states import ANSWERED, MERGEABLE, Action, CommentState, Publicity, Role, available_actions
 from consult.domain.errors import (
     AppealOnce,
     AppealWindowClosed,
@@ -321,7 +321,7 @@ def check_merge(member: MergeSide, primary: MergeSide, reason: str) -> None:
     if primary.state in ANSWERED or primary.state is CommentState.WITHDRAWN:
         raise PrimaryAnswered
     if member.state not in MERGEABLE:
-        raise IllegalTransition(member.state, "merge", ())
+        raise IllegalTransition(member.state, Action.MERGE, available_actions(member.state))
     if not reason.strip():
         raise ReasonRequired(field="reason")
 

@@ -93,6 +93,8 @@ def test_recall_and_precision_on_the_development_set(capsys: pytest.CaptureFixtu
         ("（021）5555－0100", "landline", "strong", "(021)5555-0100"),
         ("办公室电话是5555-0100", "landline", "suspect", "5555-0100"),
         ("6222 0200 0055 8561 890", "bank_card", "strong", "6222 0200 0055 8561 890"),
+        ("6217 0081 1732 0600 115", "bank_card", "strong", "6217 0081 1732 0600 115"),
+        ("地址：样例路1925号项目投资", "address", "suspect", "样例路1925号"),
         ("卡号6222020000558561891", "bank_card", "suspect", "6222020000558561891"),
         ("zhangsan@qq.com。", "email", "strong", "zhangsan@qq.com"),
         ("zhangsan # example.com", None, None, None),
@@ -131,7 +133,8 @@ def test_ways_people_write_them(text: str, kind: str | None, level: str | None, 
 @pytest.mark.parametrize(
     "text",
     [
-        "预算18643635691元够不够？", "投资13800138000 元", "共13800138000人次", "微信公众号shanghai_gov", "微信小程序很好用",
+        "预算18643635691元够不够？", "投资13800138000 元", "共13800138000人次", "微信公众号shanghai_gov",
+        "微信小程序很好用",
         "用微信weixin支付", "微信business合作", "地铁30号线延伸段", "境改造家庭2300户", "服务家庭320户", "街道12号文件",
         "公交13路", "T1、T2航站楼", "任务10、任务12", "2023年1月1日至2023年12月31日", "6228480000153435",
         "面积13800138000㎡", "第3章第2节第4段", "中春路7001", "投诉电话12345", "400-820-0000", "¥13800138000",
