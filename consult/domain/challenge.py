@@ -18,7 +18,9 @@ from enum import Enum
 ALPHABET = "34679CEFHKMNPRTXY"
 """Characters that stay apart when they are warped (security guide, chapter 1)."""
 
-DIGITS = "0123456789"
+SPOKEN_DIGITS = "023456789"
+"""No 1: yī and qī differ in their first sound only, which lies above what 8,000 samples a second carry."""
+
 PICTURE_LENGTH = 5
 SPOKEN_LENGTH = 6
 LIVES = timedelta(minutes=20)
@@ -90,8 +92,8 @@ def new_answer(rng: random.Random, length: int = PICTURE_LENGTH) -> str:
 
 
 def new_spoken_answer(rng: random.Random) -> str:
-    """Return the six digits to be spoken; independent of the drawn code."""
-    return "".join(rng.choice(DIGITS) for _ in range(SPOKEN_LENGTH))
+    """Return the six digits to be spoken, of `SPOKEN_DIGITS`; independent of the drawn code."""
+    return "".join(rng.choice(SPOKEN_DIGITS) for _ in range(SPOKEN_LENGTH))
 
 
 def fold_answer(text: str) -> str:

@@ -26,11 +26,17 @@ def normalise_phone(text: str) -> str:
     """
     digits = _NOT_A_DIGIT.sub("", unicodedata.normalize("NFKC", text))
     if digits.startswith("0086"):
-        return digits[4:]
-    # 86 in front of eleven digits is the country code; a local number of ten digits may start with 86 itself.
+        return _as_dialled_at_home(digits[4:])
+    # A shorter number may begin with 86 itself: 8641 2345 is a landline of eight digits.
     if digits.startswith("86") and len(digits) > 11:
-        return digits[2:]
+        return _as_dialled_at_home(digits[2:])
     return digits
+
+
+def _as_dialled_at_home(number: str) -> str:
+    """Give an area code back the 0 that callers from abroad leave out; mobile numbers have none."""
+    mobile = len(number) == 11 and number.startswith("1")
+    return number if mobile or number.startswith("0") else "0" + number
 
 
 def index_contact(key: bytes, contact: str) -> bytes:
