@@ -23,6 +23,7 @@ from consult import clock, db, web
 from consult.domain.comment_states import Role
 from consult.domain.errors import NotAllowed, StoreUnavailable
 from consult.extensions import csrf
+from consult.gateways.field_cipher import FieldUnreadableError
 from consult.security import STAFF_BODY_LIMIT
 from moderation.domain.accounts import fold_username
 from moderation.permissions import ENDPOINTS, STAFF_ROLES, Permission, Viewer, opens
@@ -125,6 +126,14 @@ def main_role(who: Viewer) -> str:
 def client_address() -> bytes:
     """Return the client's address encrypted, as the audit log and the sessions keep it (R-98)."""
     return web.runtime().cipher.encrypt(request.remote_addr or "")
+
+
+def read_address(token: bytes | None) -> str:
+    """Return an address kept by `client_address`; empty when there is none or its key is gone."""
+    try:
+        return web.runtime().cipher.decrypt(token) if token is not None else ""
+    except FieldUnreadableError:
+        return ""
 
 
 # -- sessions --------------------------------------------------------------------------------------

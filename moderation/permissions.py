@@ -167,6 +167,7 @@ ENDPOINTS: dict[str, frozenset[Permission] | str] = {
     "users_admin.disable": frozenset({_P.CONFIGURE}),
     "users_admin.reset": frozenset({_P.CONFIGURE}),
     "users_admin.grant": frozenset({_P.CONFIGURE}),
+    "users_admin.revoke": frozenset({_P.CONFIGURE}),
 }
 
 
@@ -262,9 +263,7 @@ class Viewer:
                 lead = self.unit_id
             if scope in (Scope.CO, Scope.LEAD_AND_CO):
                 co = self.unit_id
-        return Reach(
-            everything, frozenset(consultations), lead, co, supervised_everywhere, frozenset(supervised)
-        )
+        return Reach(everything, frozenset(consultations), lead, co, supervised_everywhere, frozenset(supervised))
 
 
 def opens(viewer: Viewer | None, endpoint: str) -> bool:

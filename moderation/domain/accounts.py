@@ -10,12 +10,16 @@ from consult.domain.errors import Refused
 
 PASSWORD_MINIMUM = 12
 PASSWORD_MAXIMUM = 200
+NAME_MAXIMUM = 50
 _USERNAME = re.compile(r"[\w][\w.@-]{1,31}")
 
 
 def fold_username(text: str) -> str:
-    """Return a username as it is stored and compared: half-width, trimmed, without case."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    """Return a username as it is stored and compared: half-width, trimmed, without case.
+
+    NUL is dropped: PostgreSQL refuses it even in a question.
+    """
+    return unicodedata.normalize("NFKC", text).replace("\0", "").strip().casefold()
 
 
 def check_username(text: str) -> str:
@@ -28,6 +32,20 @@ def check_username(text: str) -> str:
     if not _USERNAME.fullmatch(folded):
         raise Refused("username_invalid", field="username")
     return folded
+
+
+def check_display_name(text: str) -> str:
+    """Return the trimmed name of a person.
+
+    Raises:
+        Refused: `display_name_required`, or `display_name_malformed` (over 50 characters, or control characters).
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
+        raise Refused("display_name_required", field="display_name")
+    if len(name) > NAME_MAXIMUM or any(unicodedata.category(char).startswith("C") for char in name):
+        raise Refused("display_name_malformed", field="display_name", maximum=NAME_MAXIMUM)
+    return name
 
 
 def check_password(password: str, field: str = "password") -> None:

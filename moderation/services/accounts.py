@@ -5,6 +5,7 @@ Passwords arrive here already hashed: hashing takes 45 ms and must not hold the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,14 @@ from consult.domain.errors import ConflictingRoles, NotFound, Refused
 from consult.models.comments import Comment
 from consult.models.consultations import Consultation
 from consult.models.plan import Unit
-from moderation.domain.accounts import check_username
+from moderation.domain.accounts import check_display_name, check_username
 from moderation.models import RoleGrant, StaffMember, StaffSession
 from moderation.permissions import UNIT_ROLES, Grant, conflicting
 from moderation.queries.accounts import ABSOLUTE, alive
 from moderation.services import audit
 from moderation.services.audit import By
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,10 @@ def create(session: Session, by: By, new: NewAccount, now: datetime) -> int:
     """Make an account without roles and return its id.
 
     Raises:
-        Refused: `username_invalid`, `username_taken`, `display_name_required`, `unit_unknown`.
+        Refused: `username_invalid`, `username_taken`, `unit_unknown`, or what the domain says to the name.
     """
     username = check_username(new.username)
-    display_name = new.display_name.strip()
-    if not display_name:
-        raise Refused("display_name_required", field="display_name")
+    display_name = check_display_name(new.display_name)
     _one_change_at_a_time(session)
     if session.scalar(select(StaffMember.id).where(StaffMember.username == username)) is not None:
         raise Refused("username_taken", field="username")
@@ -276,6 +277,8 @@ def revoke_session(session: Session, by: By, token_digest: str, now: datetime) -
     Raises:
         NotFound: the actor has no such open session.
     """
+    if not _DIGEST.fullmatch(token_digest):
+        raise NotFound(object="session")
     ended = session.scalar(
         update(StaffSession)
         .where(StaffSession.token_digest == token_digest, StaffSession.staff_id == by.actor_id, alive(now))
