@@ -67,6 +67,9 @@ _TOC_LEADER = re.compile(r"(?:\.{3,}|…{1,}|·{3,}|\t)\s*[-—]?\s*\d{1,4}\s*[-
 _NOTE = re.compile(r"(?:注|备注|附注|说明|资料来源|数据来源)\s*\d{0,2}\s*[：:]")
 _NOTE_WITH_ONE = re.compile(r"[^：:]{1,6}[：:]\s*(?:1|１)\s*[.．、]")
 _BOX = re.compile(r"专\s*栏\s*(?:\d{1,2}|[一二三四五六七八九十]{1,3})?[\s　：:]")
+_STAGE = re.compile(r"[（(][^（）()\d]{0,12}(?:稿|草案|试行|暂行|修订)[^（）()\d]{0,6}[）)]$")
+_SPACED_NUMBER = re.compile(r"(\d{1,2})[\s　]+(?=[^\s\d])")
+_LONGEST_SPACED_HEADING = 30
 _LONG_LINE = 45
 _LARGEST_GAP = 3
 
@@ -205,7 +208,9 @@ class _Recogniser:
             marker = find_marker(self.lines[index])
             if marker is not None:
                 markers[index] = marker
-        for index, marker in markers.items():
+        if sum(marker.kind == "dec2" for marker in markers.values()) > 1:
+            self._add_spaced_numbers(first, markers)
+        for index, marker in sorted(markers.items()):
             following = self._next_line(index)
             body_follows = following is not None and following not in markers
             line = self.lines[index]
@@ -214,6 +219,16 @@ class _Recogniser:
                 continue
             found.append(_Candidate(index, marker, title))
         return found
+
+    def _add_spaced_numbers(self, first: int, markers: dict[int, Marker]) -> None:
+        """A report that counts 1.1, 1.2 writes its chapters as a bare number and a space."""
+        for index in range(first, len(self.lines)):
+            line = self.lines[index]
+            if index in markers or index in self.out.set_aside or index in self.out.notes:
+                continue
+            found = _SPACED_NUMBER.match(line)
+            if found and len(line) <= _LONGEST_SPACED_HEADING and not _ENDS_SENTENCE.search(line):
+                markers[index] = Marker("arabic", int(found.group(1)), found.group(1), found.end())
 
     def _next_line(self, index: int) -> int | None:
         for following in range(index + 1, len(self.lines)):
@@ -429,6 +444,9 @@ class _Recogniser:
             return
         chosen = titles[-1]
         self.out.title_at = [*self._first_lines_of_title(chosen, indices), chosen]
+        following = self._next_line(chosen)
+        if following is not None and following < end and _STAGE.match(self.lines[following]):
+            self.out.title_at.append(following)
         cover = [i for i in indices if i < self.out.title_at[0]]
         if cover:
             self.out.notes.update(cover)
@@ -448,6 +466,7 @@ class _Recogniser:
             and not _DATE.match(line)
             and not _ORGAN.search(line)
             and not line.isdecimal()
+            and not line.startswith("附")
             and not self._looks_like_document_title(line)
             and len(self.lines[chosen]) <= 20
         )

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from consult.domain.outline_model import DraftRefused, DraftWarning
 
 REFUSAL_TEXTS: Mapping[str, str] = {
-    "save_as_docx": "%(ending)s 格式不能导入，请在 Word 或 WPS 中打开，选“文件—另存为”，类型选“Word 文档（.docx）”后再导入。",
+    "save_as_docx": (
+        "%(ending)s 格式不能导入，请在 Word 或 WPS 中打开，选“文件—另存为”，类型选“Word 文档（.docx）”后再导入。"
+    ),
     "pdf_not_supported": "PDF 不能导入，请用原来的 Word 文件，或另存为 .docx 后再导入。",
     "unknown_format": "不认识的文件类型 %(ending)s，请导入 .docx、.md、.html 或 .txt 文件。",
     "file_unreadable": "文件打不开：%(reason)s。",
@@ -33,6 +35,8 @@ REFUSAL_TEXTS: Mapping[str, str] = {
     "table_too_wide": "表格超过 %(limit)s 列，请拆开后再导入。",
     "too_many_headings": "标题超过 %(limit)s 个，不像一份评估稿，不予导入。",
     "too_many_blocks": "段落和表格行超过 %(limit)s 个，不予导入。",
+    "too_many_lines": "文件超过 %(limit)s 行，不像一份评估稿，不予导入。",
+    "paragraph_huge": "文件里有一段文字超过 10 MB，请分段后再导入。",
     "paragraph_too_long": "这一段有 %(length)s 个字，超过 %(limit)s 个，请分段后再导入。",
     "text_too_long": "全文太长，超过 %(limit)s，请分册后再导入。",
     "cpu_limit": "读这份文件超过了 %(seconds)s 秒的处理时间上限，不予导入。",

@@ -121,7 +121,7 @@ class WordPackage:
         """Root element of a part, None when it does not exist.
 
         Raises:
-            DraftRefused: `xml_with_dtd`, `xml_broken` or `nested_too_deep`, with the line in the part.
+            DraftRefused: `xml_with_dtd`, `xml_broken`, `paragraph_huge` or `nested_too_deep`.
         """
         data = self.read(name)
         if data is None:
@@ -156,12 +156,14 @@ class WordPackage:
 
 def _xml_refusal(error: etree.XMLSyntaxError, name: str) -> DraftRefused:
     message = str(error).lower()
+    if error.code == etree.ErrorTypes.ERR_NO_MEMORY or "memory" in message:
+        raise MemoryError from error
     if "depth" in message:
         return DraftRefused("nested_too_deep")
     if "entit" in message or "doctype" in message or "dtd" in message:
         return DraftRefused("xml_with_dtd", part=name)
-    if "memory" in message:
-        raise MemoryError from error
+    if "huge" in message:
+        return DraftRefused("paragraph_huge")
     return DraftRefused("xml_broken", part=name)
 
 

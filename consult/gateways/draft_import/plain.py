@@ -21,6 +21,9 @@ from consult.domain.outline_model import (
     lost_characters,
 )
 
+MAX_LINES = 50_000
+"""More than a draft of 2,000 pages has; a parser may need long for lines that are all headings."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
@@ -30,7 +33,7 @@ def decode(data: bytes) -> tuple[str, list[DraftWarning]]:
     """Text of a file: UTF-8, UTF-16 with a mark, or GB 18030; line ends become LF, the rest NFC.
 
     Raises:
-        DraftRefused: `encoding_unknown` with the line, or `not_a_text_file`.
+        DraftRefused: `encoding_unknown` with the line, `not_a_text_file` or `too_many_lines`.
     """
     warnings: list[DraftWarning] = []
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")):
@@ -47,6 +50,8 @@ def decode(data: bytes) -> tuple[str, list[DraftWarning]]:
             raise DraftRefused("encoding_unknown", data.count(b"\n", 0, error.start) + 1) from error
         warnings.append(DraftWarning(None, "read_as_gb18030"))
     text = _LINE_ENDS.sub("\n", text)
+    if text.count("\n") > MAX_LINES:
+        raise DraftRefused("too_many_lines", MAX_LINES, limit=MAX_LINES)
     found = _CONTROLS.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1

@@ -52,7 +52,11 @@ def read_html(data: bytes) -> ImportedDraft:
     try:
         root = etree.fromstring(text, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         raise DraftRefused("draft_unreadable") from error
+    if any(one.type == etree.ErrorTypes.ERR_NO_MEMORY for one in parser.error_log):
+        raise MemoryError
     deep = next((one for one in parser.error_log if "depth" in one.message.lower()), None)
     if deep is not None:
         raise DraftRefused("nested_too_deep", deep.line)
