@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from consult import clock, db, error_pages, extensions, logs, security, web
 from consult.db import Store
-from consult.gateways.assets import asset_root, fingerprint
+from consult.gateways.assets import asset_root
 from consult.gateways.field_cipher import FieldCipher
 from consult.gateways.rate_limit_store import rate_limit_storage_uri
 from consult.gateways.short_lived_store import open_short_lived_store
@@ -41,6 +43,7 @@ class LanguagePrefix:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Move the prefix from the path to the script's name, so that every link keeps it."""
         path = environ.get("PATH_INFO", "")
         if path == "/en" or path.startswith("/en/"):
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/en"
@@ -141,6 +144,8 @@ def _wait(purpose: str, key: str, limits: tuple[str, ...]) -> int:
 
 
 def _add_template_names(app: Flask) -> None:
+    app.jinja_env.globals["asset"] = asset  # a global, because macros are imported without context
+
     @app.context_processor
     def _names() -> dict[str, Any]:
         language = extensions.chosen_language()
@@ -152,7 +157,6 @@ def _add_template_names(app: Flask) -> None:
                 "contrast": "high" if request.cookies.get("contrast") == "high" else "",
                 "language": language,
             },
-            "asset": asset,
         }
 
 
@@ -167,9 +171,11 @@ class _SiteForTemplates:
         return getattr(self._site, name)
 
 
+@cache
 def asset(path: str) -> str:
     """Return the address of a static file; it changes with the content, so it may be kept for a year."""
-    return f"/static/{path}?v={fingerprint(path)}"
+    file = asset_root() / "static" / path
+    return f"/static/{path}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:10]}"
 
 
 def _add_health(app: Flask, store: Store) -> None:

@@ -36,9 +36,7 @@ class Store:
         self._reader = self.engine
         if self.engine.dialect.name == "postgresql":
             # One snapshot for a whole page, so that its counts agree with its rows.
-            self._reader = self.engine.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -9,12 +9,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext as _
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from consult.domain.errors import CalendarPending, DomainError, FieldErrors, PeriodClosed
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+def _(message: str, **params: object) -> str:
+    """Return a message in the language of the page; message ids are Chinese."""
+    return str(gettext(message, **params))
+
 
 MESSAGES = {
     # texts.md §2: the comment form
@@ -49,6 +55,7 @@ MESSAGES = {
     "age_statement_required": _l("请选择是否已满 14 周岁。"),
     "submitter_kind_required": _l("请选择以个人还是单位名义提交。"),
     "code_unknown": _l("查询码不对，请核对。"),
+    "look_up_again": _l("查询已超过 30 分钟，请再填一次查询码。"),
     "text_kept": _l("您填写的内容都还在。"),
     # periods
     "period_not_started": _l("征集将于 %(opens)s 开始。"),
@@ -110,6 +117,27 @@ MESSAGES = {
     "correction_note_required": _l("请写明更正说明。"),
     "merge_chain": _l("主件自己已并入别的意见，不能再作主件。"),
     "different_consultation": _l("只能合并同一次征集的意见。"),
+    # accounts
+    "username_required": _l("请填写账号。"),
+    "password_required": _l("请填写密码。"),
+    "password_wrong": _l("原密码不对，请重新填写。"),
+    "password_too_short": _l("密码至少 %(minimum)s 个字符，现在 %(n)s 个。"),
+    "password_too_long": _l("密码最多 %(maximum)s 个字符。"),
+    "password_unchanged": _l("新密码不能与原密码相同。"),
+    "passwords_differ": _l("两次填写的新密码不一样，请重新填写。"),
+    "username_invalid": _l("账号为 2—32 个字，可用文字、数字和 . _ - @。"),
+    "username_taken": _l("这个账号名已有人用，请换一个。"),
+    "display_name_required": _l("请填写姓名。"),
+    "display_name_malformed": _l("姓名最多 %(maximum)s 个字，写在一行里。"),
+    "person_no_required": _l("请填写工号，用来认出同一个人的几个账号。"),
+    "role_unknown": _l("请选择角色。"),
+    "role_held": _l("该账号已有这个角色。"),
+    "role_is_everywhere": _l("系统管理员和安全审计员不限于某一次征集，请选“全部征集”。"),
+    "unit_role_needs_unit": _l("单位承办人、单位负责人的账号必须属于一个单位。"),
+    "consultation_unknown": _l("没有这次征集。"),
+    "own_account": _l("不能停用自己的账号，请由另一位管理员办理。"),
+    "already_disabled": _l("该账号已停用。"),
+    "last_administrator": _l("这是最后一个系统管理员，先授予另一人再办理。"),
     "conflicting_roles": _l("系统管理员、安全审计员和业务岗位不能由同一个人兼任。"),
 }
 
@@ -123,12 +151,12 @@ def say(error: DomainError) -> str:
         params |= {"year": error.year}
     template = MESSAGES.get(error.code)
     if template is None:
-        return str(_("没有办成：%(code)s。", code=error.code))
+        return _("没有办成：%(code)s。", code=error.code)
     text = str(template)
     try:
         return text % params if "%(" in text else text
     except KeyError:
-        return str(_("没有办成：%(code)s。", code=error.code))
+        return _("没有办成：%(code)s。", code=error.code)
 
 
 def say_all(errors: FieldErrors) -> dict[str, str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from consult import db
 from consult.db import Store
@@ -54,3 +56,17 @@ def store(store_url: str) -> Iterator[Store]:
     db.use(opened)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def app(store: Store, tmp_path: Path) -> Flask:
+    """The whole application on a fresh store."""
+    from tests.support.application import make_app
+
+    return make_app(store, tmp_path / "files")
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript."""
+    return app.test_client()

@@ -4,8 +4,9 @@ The `limits` library counts in memory (per process: two workers double every lim
 storages count in the short-lived store instead, with one atomic statement a hit. They count fixed windows
 only; a burst may straddle an edge, so limits come in pairs (ten minutes and a day).
 
-Importing this module makes the schemes `kaimen-sqlite` and `kaimen-postgresql` known to `limits`. With Redis
-configured the library's own Redis storage serves.
+Importing this module makes three schemes known to `limits`: `kaimen-sqlite` and `kaimen-postgresql` open a
+store of their own; `kaimen-shared` counts in the open store it is given, for instance Redis with its standby.
+The library's own Redis storage serves too, but knows no standby.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from consult.gateways.short_lived_store import ShortLivedStore
 
 _SQLITE = "kaimen-sqlite"
 _POSTGRESQL = "kaimen-postgresql"
+SHARED_URI = "kaimen-shared://"
 
 
 def rate_limit_storage_uri(database_url: str, redis_url: str, side_file: Path) -> str:
@@ -42,26 +44,28 @@ def rate_limit_storage_uri(database_url: str, redis_url: str, side_file: Path) -
 class SharedCounterStorage(Storage):
     """A storage of `limits` that counts in the short-lived store.
 
-    `clock` returns the present moment as aware UTC; give it as a storage option.
+    Storage options: `clock` returns the present moment as aware UTC; `store`, with `SHARED_URI` only, is an
+    open short-lived store.
 
     Raises (at construction):
-        ConfigurationError: no clock, or a scheme other than the two.
+        ConfigurationError: no clock, no store where one is needed, or another scheme.
     """
 
-    STORAGE_SCHEME = [_SQLITE, _POSTGRESQL]  # noqa: RUF012 - the library's own attribute
+    STORAGE_SCHEME = [_SQLITE, _POSTGRESQL, SHARED_URI.partition(":")[0]]  # noqa: RUF012 - the library's own attribute
 
     def __init__(
         self,
         uri: str | None = None,
         wrap_exceptions: bool = False,
         clock: Callable[[], datetime] | None = None,
+        store: ShortLivedStore | None = None,
         **_options: Any,
     ) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
         if clock is None:
             raise ConfigurationError("The storage option `clock` is missing.")
         self._now = clock
-        self._counters = _open(uri or "")
+        self._counters = _open(uri or "") if store is None else store
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -108,4 +112,4 @@ def _open(uri: str) -> ShortLivedStore:
         return SqliteShortLivedStore(Path(place))
     if scheme == _POSTGRESQL:
         return PostgresShortLivedStore(f"postgresql+psycopg://{place}")
-    raise ConfigurationError(f"No rate limit storage is known by the scheme {scheme!r}.")
+    raise ConfigurationError(f"The rate limit storage {scheme!r} is unknown, or needs a store.")

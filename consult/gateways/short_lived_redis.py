@@ -131,9 +131,7 @@ class RedisShortLivedStore:
         answer_digest, sound_digest, issued_at = row
         return Spent(challenge_id, answer_digest, sound_digest, _moment(int(issued_at)))
 
-    def put_receipt(
-        self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime
-    ) -> None:
+    def put_receipt(self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime) -> None:
         """Keep an encrypted receipt for one visitor; the same handle again replaces it."""
         self._keep(f"receipt:{handle}", visitor, payload, now, expires_at)
 

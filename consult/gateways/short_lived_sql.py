@@ -40,8 +40,7 @@ def _schema(blob: str, *, unlogged: str) -> list[str]:
         "challenge": f"id TEXT PRIMARY KEY, visitor {blob} NOT NULL, form TEXT NOT NULL,"
         f" answer_digest {blob} NOT NULL, sound_digest {blob}, issued_at BIGINT NOT NULL,"
         f" expires_at BIGINT NOT NULL, drawing {blob} NOT NULL, sound {blob}",
-        "kept": f"key TEXT PRIMARY KEY, visitor {blob} NOT NULL, payload {blob} NOT NULL,"
-        " expires_at BIGINT NOT NULL",
+        "kept": f"key TEXT PRIMARY KEY, visitor {blob} NOT NULL, payload {blob} NOT NULL, expires_at BIGINT NOT NULL",
         "counter": "key TEXT PRIMARY KEY, hits BIGINT NOT NULL, expires_at BIGINT NOT NULL",
     }
     statements = []
@@ -137,9 +136,7 @@ class SqlShortLivedStore(ABC):
         heard = None if sound_digest is None else bytes(sound_digest)
         return Spent(challenge_id, bytes(answer_digest), heard, _moment(issued_at))
 
-    def put_receipt(
-        self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime
-    ) -> None:
+    def put_receipt(self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime) -> None:
         """Keep an encrypted receipt for one visitor; the same handle again replaces it."""
         self._keep(f"receipt:{handle}", visitor, payload, now, expires_at)
 
@@ -202,9 +199,7 @@ class SqlShortLivedStore(ABC):
 
     def read_count(self, key: str, now: datetime) -> Count:
         """Return the running window of `key` without adding to it."""
-        rows = self._read(
-            "SELECT hits, expires_at FROM counter WHERE key = ? AND expires_at > ?", key, _stamp(now)
-        )
+        rows = self._read("SELECT hits, expires_at FROM counter WHERE key = ? AND expires_at > ?", key, _stamp(now))
         return Count(int(rows[0][0]), _moment(rows[0][1])) if rows else Count(0, None)
 
     def clear_count(self, key: str) -> None:

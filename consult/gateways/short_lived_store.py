@@ -54,9 +54,7 @@ class ShortLivedStore(Protocol):
         spent before, or another's (which is then left alone).
         """
 
-    def put_receipt(
-        self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime
-    ) -> None:
+    def put_receipt(self, handle: str, visitor: bytes, payload: bytes, now: datetime, expires_at: datetime) -> None:
         """Keep an encrypted receipt for one visitor; the same handle again replaces it."""
 
     def get_receipt(self, handle: str, visitor: bytes, now: datetime) -> bytes | None:
@@ -102,14 +100,20 @@ class ShortLivedStore(Protocol):
 def open_short_lived_store(database_url: str, redis_url: str, side_file: Path) -> ShortLivedStore:
     """Return the store these settings call for, without touching it yet.
 
-    Redis when `redis_url` is not empty; PostgreSQL when `database_url` names one; else `side_file`, which is
-    made with its folder when it is first used.
+    Tables on PostgreSQL when `database_url` names one, else `side_file`, which is made with its folder when it
+    is first used. When `redis_url` is not empty: Redis, with the other as its standby.
     """
-    # Imported here so that a district without Redis or PostgreSQL needs neither driver.
-    if redis_url:
-        from consult.gateways.short_lived_redis import RedisShortLivedStore
+    tables = _open_tables(database_url, side_file)
+    if not redis_url:
+        return tables
+    from consult.gateways.short_lived_fallback import FallbackShortLivedStore
+    from consult.gateways.short_lived_redis import RedisShortLivedStore
 
-        return RedisShortLivedStore(redis_url)
+    return FallbackShortLivedStore(RedisShortLivedStore(redis_url), tables)
+
+
+# The implementations are imported late: they import this module, and a district without Redis lacks its driver.
+def _open_tables(database_url: str, side_file: Path) -> ShortLivedStore:
     from consult.gateways.short_lived_sql import PostgresShortLivedStore, SqliteShortLivedStore
 
     if database_url.startswith("postgresql"):

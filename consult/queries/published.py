@@ -10,33 +10,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from consult.domain.comment_states import Standing
+from consult.domain.ledger import PublicCounts, ResultCounts, counts_of, result_counts
 from consult.models.comments import Comment, CommentTally, Reply
 from consult.models.consultations import Section, SectionVersion
 from consult.models.plan import Unit
 
 PUBLIC = Comment.standing == Standing.PUBLIC.value
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The settled formula: the six piles add up to what was received; merged and split are "of which"."""
-
-    waiting: int = 0
-    public: int = 0
-    withheld: int = 0
-    channel_notice: int = 0
-    not_accepted: int = 0
-    withdrawn: int = 0
-
-    @property
-    def received(self) -> int:
-        """Return the sum of all piles."""
-        return self.waiting + self.public + self.withheld + self.channel_notice + self.not_accepted + self.withdrawn
 
 
 @dataclass(frozen=True)
@@ -98,27 +83,27 @@ class Page:
     has_older: bool
 
 
-def counts(session: Session, consultation_id: int) -> Counts:
+def counts(session: Session, consultation_id: int) -> PublicCounts:
     """Return the counts every page shows."""
     rows = session.execute(
         select(CommentTally.standing, func.sum(CommentTally.n))
         .where(CommentTally.consultation_id == consultation_id)
         .group_by(CommentTally.standing)
     )
-    return Counts(**{standing: int(n) for standing, n in rows})
+    return counts_of({Standing(standing): int(n) for standing, n in rows})
 
 
-def counts_of_all(session: Session) -> dict[int, Counts]:
+def counts_of_all(session: Session) -> dict[int, PublicCounts]:
     """Return the counts of every consultation, by its id."""
     rows = session.execute(
         select(CommentTally.consultation_id, CommentTally.standing, func.sum(CommentTally.n)).group_by(
             CommentTally.consultation_id, CommentTally.standing
         )
     )
-    piles: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    piles: defaultdict[int, dict[Standing, int]] = defaultdict(dict)
     for consultation_id, standing, n in rows:
-        piles[consultation_id][standing] = int(n)
-    return {key: Counts(**value) for key, value in piles.items()}
+        piles[consultation_id][Standing(standing)] = int(n)
+    return {key: counts_of(value) for key, value in piles.items()}
 
 
 def place_counts(session: Session, consultation_id: int) -> PlaceCounts:
@@ -142,7 +127,7 @@ def place_counts(session: Session, consultation_id: int) -> PlaceCounts:
 _REPLY_UNIT = aliased(Unit)
 
 
-def _select() -> Select[tuple[object, ...]]:
+def _select() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Comment.id,
@@ -177,30 +162,30 @@ def _select() -> Select[tuple[object, ...]]:
     )
 
 
-def _row(row: Sequence[object]) -> PublishedComment:
+def _row(row: Sequence[Any]) -> PublishedComment:
     values = list(row)
     return PublishedComment(
-        id=values[0],  # type: ignore[arg-type]
-        receipt_no=values[1],  # type: ignore[arg-type]
-        commenter=values[3] or values[2],  # type: ignore[arg-type]
-        body=values[4],  # type: ignore[arg-type]
-        submitted_at=values[5],  # type: ignore[arg-type]
-        handling_state=values[6],  # type: ignore[arg-type]
-        block_key=values[7],  # type: ignore[arg-type]
-        quote=values[8],  # type: ignore[arg-type]
-        reply_due_on=values[9],  # type: ignore[arg-type]
+        id=values[0],
+        receipt_no=values[1],
+        commenter=values[3] or values[2],
+        body=values[4],
+        submitted_at=values[5],
+        handling_state=values[6],
+        block_key=values[7],
+        quote=values[8],
+        reply_due_on=values[9],
         merged_into=values[10] is not None,
-        section_key=values[11] or "",  # type: ignore[arg-type]
-        section_heading=values[12] or "",  # type: ignore[arg-type]
-        lead_unit=values[13] or "",  # type: ignore[arg-type]
-        reply_body=values[14] or "",  # type: ignore[arg-type]
-        reply_reason=values[15] or "",  # type: ignore[arg-type]
-        reply_location=values[16] or "",  # type: ignore[arg-type]
-        reply_note=values[17] or "",  # type: ignore[arg-type]
-        replied_at=values[22] or values[18],  # type: ignore[arg-type]
-        correction_note=values[19] or "",  # type: ignore[arg-type]
-        outcome=values[20] or "",  # type: ignore[arg-type]
-        reply_unit=values[21] or values[13] or "",  # type: ignore[arg-type]
+        section_key=values[11] or "",
+        section_heading=values[12] or "",
+        lead_unit=values[13] or "",
+        reply_body=values[14] or "",
+        reply_reason=values[15] or "",
+        reply_location=values[16] or "",
+        reply_note=values[17] or "",
+        replied_at=values[22] or values[18],
+        correction_note=values[19] or "",
+        outcome=values[20] or "",
+        reply_unit=values[21] or values[13] or "",
     )
 
 
@@ -232,7 +217,7 @@ def latest_replies(session: Session, limit: int) -> tuple[tuple[int, PublishedCo
         .order_by(Comment.replied_at.desc(), Comment.id.desc())
         .limit(limit)
     )
-    return tuple((int(row[-1]), _row(row)) for row in rows)  # type: ignore[call-overload]
+    return tuple((int(row[-1]), _row(row)) for row in rows)
 
 
 def table_page(
@@ -313,3 +298,28 @@ def lead_units(session: Session, consultation_id: int) -> tuple[tuple[str, str],
         .order_by(Unit.position)
     )
     return tuple((code, name) for code, name in rows)
+
+
+def results(session: Session, consultation_id: int) -> ResultCounts:
+    """Return what came of the comments: five outcomes of replies and three ends without one (R-63).
+
+    Withheld comments count too: not publishing is not the same as not answering (R-28).
+    """
+    outcomes = session.execute(
+        select(Comment.outcome, func.count())
+        .where(
+            Comment.consultation_id == consultation_id,
+            Comment.outcome.is_not(None),
+            Comment.standing != Standing.WITHDRAWN.value,
+        )
+        .group_by(Comment.outcome)
+    )
+    piles = counts(session, consultation_id)
+    return result_counts(
+        {outcome: int(n) for outcome, n in outcomes if outcome}
+        | {
+            "channel_notice": piles.channel_notice,
+            "not_accepted": piles.not_accepted,
+            "withdrawn": piles.withdrawn,
+        }
+    )

@@ -1,28 +1,17 @@
-"""Reading published consultations and drafts for the public pages; nothing unpublished is ever returned."""
+"""Reading published consultations and programmes for the public pages; nothing unpublished is ever returned."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.domain.periods import ConsultationState, Window, current_state, opening_window
-from consult.models.consultations import (
-    Block,
-    Consultation,
-    DraftVersion,
-    PeriodExtension,
-    Programme,
-    ProgrammeStage,
-    Section,
-    SectionItem,
-    SectionVersion,
-)
-from consult.models.plan import EditorialNote, PlanItem, PlanItemUnit, Unit
+from consult.models.consultations import Consultation, PeriodExtension, Programme, ProgrammeStage
+from consult.models.plan import EditorialNote, PlanItem, Unit
 
 
 @dataclass(frozen=True)
@@ -61,56 +50,6 @@ class ConsultationHead:
     def is_open(self) -> bool:
         """Whether comments are taken."""
         return self.state is ConsultationState.OPEN and self.terminated_at is None
-
-
-@dataclass(frozen=True)
-class VersionHead:
-    """A published draft version."""
-
-    id: int
-    number: int
-    title: str
-    preamble: str
-    published_at: datetime
-    correction_note: str
-    is_current: bool
-
-
-@dataclass(frozen=True)
-class BlockRow:
-    """A paragraph or table row."""
-
-    key: str
-    kind: str
-    text: str
-    html: str
-    cells: tuple[str, ...]
-    table_no: int | None
-
-
-@dataclass(frozen=True)
-class SectionRow:
-    """A section in one version, with its blocks when they were asked for."""
-
-    id: int
-    version_row_id: int
-    key: str
-    level: int
-    heading: str
-    label: str
-    title: str
-    path: str
-    lead_unit: str
-    blocks: tuple[BlockRow, ...] = ()
-
-
-@dataclass(frozen=True)
-class LinkedItem:
-    """A plan item a section is about."""
-
-    key: str
-    title: str
-    lead_unit: str
 
 
 @dataclass(frozen=True)
@@ -196,90 +135,6 @@ def extensions_of(session: Session, consultation_id: int) -> tuple[tuple[date, d
         .order_by(PeriodExtension.id)
     )
     return tuple((row[0], row[1], row[2], row[3]) for row in rows)
-
-
-def versions(session: Session, consultation_id: int) -> tuple[VersionHead, ...]:
-    """Return the published versions, newest first."""
-    rows = session.scalars(
-        select(DraftVersion)
-        .where(DraftVersion.consultation_id == consultation_id, DraftVersion.state == "published")
-        .order_by(DraftVersion.number.desc())
-    ).all()
-    return tuple(
-        VersionHead(
-            id=one.id,
-            number=one.number,
-            title=one.title,
-            preamble=one.preamble,
-            published_at=one.published_at or one.imported_at,
-            correction_note=one.correction_note,
-            is_current=place == 0,
-        )
-        for place, one in enumerate(rows)
-    )
-
-
-def sections(session: Session, version_id: int, *, with_blocks: bool = False) -> tuple[SectionRow, ...]:
-    """Return the sections of a published version in order.
-
-    A published version never changes (R-11), so what this returns may be kept for as long as one likes.
-    """
-    blocks: defaultdict[int, list[BlockRow]] = defaultdict(list)
-    if with_blocks:
-        for section_version_id, key, kind, text, html, cells, table_no in session.execute(
-            select(Block.section_version_id, Block.key, Block.kind, Block.text, Block.html, Block.cells, Block.table_no)
-            .join(SectionVersion, SectionVersion.id == Block.section_version_id)
-            .where(SectionVersion.draft_version_id == version_id)
-            .order_by(Block.section_version_id, Block.position)
-        ):
-            blocks[section_version_id].append(_block(key, kind, text, html, cells, table_no))
-    rows = session.execute(
-        select(SectionVersion, Section.key, Unit.short_name)
-        .join(Section, Section.id == SectionVersion.section_id)
-        .outerjoin(Unit, Unit.id == SectionVersion.default_lead_unit_id)
-        .where(SectionVersion.draft_version_id == version_id)
-        .order_by(SectionVersion.position)
-    )
-    return tuple(
-        SectionRow(
-            id=one.section_id,
-            version_row_id=one.id,
-            key=key,
-            level=one.level,
-            heading=one.heading,
-            label=one.label,
-            title=one.title,
-            path=one.path,
-            lead_unit=unit or "",
-            blocks=tuple(blocks[one.id]),
-        )
-        for one, key, unit in rows
-    )
-
-
-def _block(key: str, kind: str, text: str, html: str, cells: list[Any], table_no: int | None) -> BlockRow:
-    return BlockRow(key, kind, text, html, tuple(str(cell) for cell in cells), table_no)
-
-
-def linked_items(session: Session, version_id: int) -> dict[int, tuple[LinkedItem, ...]]:
-    """Return the plan items of every section of a version, by the section version's id."""
-    lead = (
-        select(PlanItemUnit.item_id, Unit.short_name)
-        .join(Unit, Unit.id == PlanItemUnit.unit_id)
-        .where(PlanItemUnit.role == "lead", PlanItemUnit.position == 0)
-        .subquery()
-    )
-    found: defaultdict[int, list[LinkedItem]] = defaultdict(list)
-    for section_version_id, key, title, unit in session.execute(
-        select(SectionItem.section_version_id, PlanItem.key, PlanItem.title, lead.c.short_name)
-        .join(PlanItem, PlanItem.id == SectionItem.item_id)
-        .join(SectionVersion, SectionVersion.id == SectionItem.section_version_id)
-        .outerjoin(lead, lead.c.item_id == PlanItem.id)
-        .where(SectionVersion.draft_version_id == version_id)
-        .order_by(SectionItem.section_version_id, SectionItem.position)
-    ):
-        found[section_version_id].append(LinkedItem(key, title, unit or ""))
-    return {key: tuple(value) for key, value in found.items()}
 
 
 def fixes_of_items(session: Session) -> dict[str, tuple[Fix, ...]]:

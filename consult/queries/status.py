@@ -191,7 +191,7 @@ def _own(session: Session, comment: Comment) -> OwnComment:
                 one.draft_location,
                 one.individual_note,
                 one.correction_note,
-                one.published_at,
+                one.published_at or one.drafted_at,
                 one.state == "published",
             )
             for one, unit in replies

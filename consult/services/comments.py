@@ -100,7 +100,7 @@ def submit(
     ensure_open(
         ConsultationState(consultation.stage), opening_window(consultation.starts_on, consultation.ends_on), now
     )
-    located = _locate(session, consultation.id, place)
+    located = locate(session, consultation.id, place)
     serial = _take_serial(session, consultation.id)
     # Asked only now: whoever holds the consultation's row sees every submission before this one.
     before = find_submission(session, codes.submission_key)
@@ -231,7 +231,7 @@ def _review_due(calendar: WorkCalendar, now: datetime) -> date | None:
         return None
 
 
-def _locate(session: Session, consultation_id: int, place: Place) -> _Located:
+def locate(session: Session, consultation_id: int, place: Place) -> _Located:
     """Find the section version, the block and the quoted words a comment names (R-11).
 
     Raises:

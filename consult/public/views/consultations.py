@@ -1,0 +1,33 @@
+"""One consultation: what, why, until when, how, and numbers that reconcile."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from consult import clock, db
+from consult.domain.errors import NotFound
+from consult.public import draft_cache
+from consult.public.presenters import overview as presenter
+from consult.queries import published, reading
+
+bp = Blueprint("consultations", __name__)
+
+
+@bp.get("/c/<slug>/")
+def overview(slug: str) -> ResponseReturnValue:
+    """Show one consultation."""
+    now = clock.utc_now()
+    with db.reading() as session:
+        head = reading.consultation(session, slug, now)
+        if head is None:
+            raise NotFound(object="consultation")
+        page = presenter.overview_page(
+            head,
+            draft_cache.current(session, head.id),
+            published.counts(session, head.id),
+            published.place_counts(session, head.id),
+            reading.extensions_of(session, head.id),
+            now,
+        )
+    return render_template("public/overview.html", page=page)
