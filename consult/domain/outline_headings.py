@@ -51,7 +51,7 @@ class Findings:
 
 _DOCUMENT_WORDS = (
     "规划|纲要|方案|办法|规定|条例|报告|意见|细则|通知|公告|通告|决定|计划|措施|规则|规程|准则|预案|导则|指引|标准|"
-    "公报|说明|章程|制度|清单|要点|草案|评估稿|送审稿|修订稿|征求意见稿|目标|若干规定|暂行办法"
+    "公报|说明|章程|制度|清单|要点|草案|建议|评估稿|送审稿|修订稿|征求意见稿|目标|若干规定|暂行办法"
 )
 _DOCUMENT_TITLE = re.compile(
     rf"(?:{_DOCUMENT_WORDS})(?:[（(〔\[][^（）()]{{1,20}}[）)〕\]])*(?:的(?:通知|公告|决定|意见))?$"
@@ -72,6 +72,8 @@ _SPACED_NUMBER = re.compile(r"(\d{1,2})[\s　]+(?=[^\s\d])")
 _LONGEST_SPACED_HEADING = 30
 _LONG_LINE = 45
 _LARGEST_GAP = 3
+_NUMBERED_THROUGH = STATUTE_KINDS | {"cn", "cn_paren", "arabic"}
+"""Rows that may run on under the next higher heading: 二、 begins with （四） when 一、 ended with （三）."""
 
 
 @dataclass(slots=True)
@@ -335,7 +337,7 @@ class _Recogniser:
                 self.last_number.clear()
             return ""
         last = entry.number if entry is not None else None
-        if last is None and marker.kind in STATUTE_KINDS | {"cn"}:
+        if last is None and marker.kind in _NUMBERED_THROUGH:
             last = self.last_number.get(marker.kind)
         return _number_fits(marker, last, in_row=entry is not None, titled=titled)
 
@@ -456,21 +458,25 @@ class _Recogniser:
     def _first_lines_of_title(self, chosen: int, indices: list[int]) -> list[int]:
         """A long title is often broken over lines; only a short line without any ending can be its start."""
         place = indices.index(chosen)
-        if place == 0:
-            return []
-        before = indices[place - 1]
-        line = self.lines[before]
-        broken = (
+        lines: list[int] = []
+        while place > 0 and len(lines) < 3 and self._begins_title(indices[place - 1], indices[place]):
+            place -= 1
+            lines.insert(0, indices[place])
+        return lines
+
+    def _begins_title(self, index: int, following: int) -> bool:
+        line = self.lines[index]
+        return (
             len(line) <= 30
             and not _ENDS_SENTENCE.search(line)
             and not _DATE.match(line)
             and not _ORGAN.search(line)
             and not line.isdecimal()
-            and not line.startswith("附")
+            and not line.startswith(("附", "（", "("))
+            and find_marker(line) is None
             and not self._looks_like_document_title(line)
-            and len(self.lines[chosen]) <= 20
+            and len(self.lines[following]) <= 20
         )
-        return [before] if broken else []
 
 
 def _number_fits(marker: Marker, last: int | None, *, in_row: bool, titled: bool) -> str | None:
@@ -482,6 +488,8 @@ def _number_fits(marker: Marker, last: int | None, *, in_row: bool, titled: bool
     step = marker.number - last
     if step == 1 or (marker.number == 1 and not in_row):
         return ""
+    if not in_row and marker.kind not in STATUTE_KINDS:
+        return None
     if 1 < step <= _LARGEST_GAP and (titled or marker.kind == "article"):
         return "numbering_gap"
     if marker.kind == "article" and step == 0 and "之" in marker.label:

@@ -94,7 +94,7 @@ _NOT_A_HEADING_AFTER_DECIMAL = re.compile(
 _SINGLE = (("⒈", 20, "arabic"), ("①", 20, "circled"), ("⑴", 20, "arabic_paren"), ("㈠", 10, "cn_paren"))
 _ANNEX = re.compile(r"附\s*(?:件|表|录|图)\s*(\d{1,2}|[一二三四五六七八九十]{1,3})?\s*[:：.、]?")
 _ENUMERATION_NOT_HEADING = re.compile(r"[一二三四五六七八九十]{1,3}(?:[、级类期楼层月日]|是)")
-_REFERENCE_NOT_HEADING = re.compile(r"(?:规定|第|款|所|的|中|、|和|至|或|，|,|及|以|之规定)")
+_REFERENCE_NOT_HEADING = re.compile(r"(?:规定|第|款|所|的|中(?!华|国|央|共)|、|和|至|或|，|,|及|以|之规定)")
 
 
 def find_marker(line: str) -> Marker | None:
@@ -149,7 +149,10 @@ def _statute_marker(line: str) -> Marker | None:
     rest = line[end:]
     if rest and not rest[0].isspace() and _REFERENCE_NOT_HEADING.match(rest):
         return None
-    return Marker(kind, value, _compact(line[:end]), end)
+    label = _compact(line[:end])
+    if kind == "article" and rest[:1] in ("：", ":"):
+        end += 1
+    return Marker(kind, value, label, end)
 
 
 def _annex_marker(line: str) -> Marker | None:

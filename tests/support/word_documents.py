@@ -95,9 +95,7 @@ def in_list(level: int) -> str:
 
 def notes(kind: str, texts: Mapping[str, str]) -> str:
     """A footnotes or endnotes part."""
-    lines = "".join(
-        f'<w:{kind} w:id="{key}">{paragraph(text)}</w:{kind}>' for key, text in texts.items()
-    )
+    lines = "".join(f'<w:{kind} w:id="{key}">{paragraph(text)}</w:{kind}>' for key, text in texts.items())
     return f"{_HEAD}<w:{kind}s {_NAMESPACES}>{lines}</w:{kind}s>"
 
 

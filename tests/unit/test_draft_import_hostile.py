@@ -147,7 +147,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "macros": (lambda: document(parts={"word/vbaProject.bin": b"\xd0\xcf"}), "a.docx", "macros"),
     "a template on another host": (
         lambda: document(
-            parts={"word/_rels/settings.xml.rels": relationships(("attachedTemplate", "http://a.example/x.dotm", "External"))}
+            parts={
+                "word/_rels/settings.xml.rels": relationships(
+                    ("attachedTemplate", "http://a.example/x.dotm", "External")
+                )
+            }
         ),
         "a.docx",
         "external_relationship",

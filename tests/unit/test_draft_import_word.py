@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from consult.domain.outline import DraftRefused, ImportedDraft, lost_characters
@@ -22,8 +24,8 @@ from tests.support.word_documents import (
 HEADING = paragraph("一、进展情况", style="h1")
 
 
-def read(*body: str, **parts: str | bytes) -> ImportedDraft:
-    return read_draft(document(*body, parts=parts.get("parts")), "评估稿.docx")  # type: ignore[arg-type]
+def read(*body: str, parts: Mapping[str, str | bytes] | None = None) -> ImportedDraft:
+    return read_draft(document(*body, parts=parts), "评估稿.docx")
 
 
 def codes(draft: ImportedDraft) -> list[tuple[int | None, str]]:
@@ -63,7 +65,13 @@ def test_automatic_numbers_are_computed_as_shown_and_warned_about_by_paragraph()
         paragraph("逐项说明", properties=in_list(2)),
         parts={"word/numbering.xml": numbering(levels)},
     )
-    assert [one.heading for one in draft.sections] == ["一、进展情况", "（一）指标", "（二）任务", "二、问题", "（一）原因"]
+    assert [one.heading for one in draft.sections] == [
+        "一、进展情况",
+        "（一）指标",
+        "（二）任务",
+        "二、问题",
+        "（一）原因",
+    ]
     assert texts(draft) == [("list_item", "1.逐项说明")]
     assert codes(draft) == [
         (1, "auto_number"),

@@ -59,11 +59,12 @@ def assert_harmless(markup: str, allowed: frozenset[str]) -> None:
 
 
 FRAGMENTS = [
-    "<p>", "</p>", "<script>", "</script>", "<svg>", "<math>", "<style>", "<img src=x onerror=alert(1)>", "<!--", "-->",
-    "<a href='javascript:alert(1)'>", '<a href="https://example.gov.cn/?a=1&b=2">', "</a>", "<table>", "<td>", "<tr>",
-    "<iframe src=//x>", "<a href=' java\tscript:alert(1)'>", "<a href='data:text/html,x'>", "<h3 onclick=x>", "<br/>",
-    "&lt;script&gt;", "&#x3c;b&#62;", "<noscript>", "<textarea>", "<title>", "<template>", "<![CDATA[", "]]>", "<?php ",
-    "<mglyph>", "<mtext>", "<form>", "<base href=//x>", "<meta http-equiv=refresh>", "<p style='x'>", "正文。", "\x00", "<",
+    "<p>", "</p>", "<script>", "</script>", "<svg>", "<math>", "<style>", "<img src=x onerror=alert(1)>",
+    "<!--", "-->", "<a href='javascript:alert(1)'>", '<a href="https://example.gov.cn/?a=1&b=2">', "</a>",
+    "<table>", "<td>", "<tr>", "<iframe src=//x>", "<a href=' java\tscript:alert(1)'>",
+    "<a href='data:text/html,x'>", "<h3 onclick=x>", "<br/>", "&lt;script&gt;", "&#x3c;b&#62;", "<noscript>",
+    "<textarea>", "<title>", "<template>", "<![CDATA[", "]]>", "<?php ", "<mglyph>", "<mtext>", "<form>",
+    "<base href=//x>", "<meta http-equiv=refresh>", "<p style='x'>", "正文。", "\x00", "<",
 ]  # fmt: skip
 soup = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=12).map("".join)
 
@@ -87,7 +88,9 @@ def test_plain_words_come_out_as_they_went_in(words: str) -> None:
 
 
 def test_allowed_markup_stays_and_the_rest_leaves_its_words() -> None:
-    markup = '<h3>一</h3><div><p class="x">二<strong>三</strong></p></div><table><tbody><tr><td>四</td></tr></tbody></table>'
+    markup = (
+        '<h3>一</h3><div><p class="x">二<strong>三</strong></p></div><table><tbody><tr><td>四</td></tr></tbody></table>'
+    )
     assert clean_section(markup) == (
         "<h3>一</h3>\n<p>二<strong>三</strong></p><table><tbody><tr><td>四</td></tr></tbody></table>"
     )

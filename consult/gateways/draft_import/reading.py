@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -110,7 +109,7 @@ MEMORY_STATUS = 71
 def label_sections(folder: Path) -> Iterator[dict[str, object]]:
     """`consult label sections`: one dict per document of the folder, in order of the file names.
 
-    Each is `{"file": name, "sections": [{"label", "title", "level"}]}`; a refused document has no sections and
+    Each is `{"file": path.name, "sections": [{"label", "title", "level"}]}`; a refused document has no sections and
     `"refused"` with the code. Files of other kinds are passed over.
 
     Raises:
@@ -121,14 +120,13 @@ def label_sections(folder: Path) -> Iterator[dict[str, object]]:
     except OSError as error:
         raise DraftRefused("file_unreadable", reason=error.strerror or "") from error
     for path in paths:
-        name = unicodedata.normalize("NFC", path.name)
         try:
             draft = read_draft(path, path.name)
         except DraftRefused as refusal:
-            yield {"file": name, "sections": [], "refused": refusal.code}
+            yield {"file": path.name, "sections": [], "refused": refusal.code}
             continue
         yield {
-            "file": name,
+            "file": path.name,
             "sections": [
                 {"label": one.label or None, "title": one.title, "level": one.level} for one in draft.sections
             ],
