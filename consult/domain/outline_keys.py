@@ -7,7 +7,8 @@ something else.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -27,6 +28,10 @@ SAME_SECTION = 0.5
 """From this likeness of the text on a section without a title, or with another one, is the same section."""
 SAME_BLOCK = 0.5
 """From this likeness on a paragraph is the same paragraph, reworded."""
+
+MANY_PAIRS = 100_000
+"""Above so many pairs only neighbours are compared, so that a hostile version cannot keep us busy."""
+NEIGHBOURHOOD = 40
 
 
 def carry_keys(
@@ -157,12 +162,11 @@ def _pair_alike(before: _Tree, after: _Tree, matches: dict[str, str]) -> None:
     """Pair the rest by likeness, best first; the same parent and the same label help."""
     used = set(matches.values())
     scored: list[tuple[float, int, int]] = []
-    for place_new, key_new in enumerate(after.order):
-        if key_new in matches:
-            continue
-        for place_old, key_old in enumerate(before.order):
-            if key_old in used:
-                continue
+    free_old = [place for place, key in enumerate(before.order) if key not in used]
+    free_new = [place for place, key in enumerate(after.order) if key not in matches]
+    for place_new in free_new:
+        for place_old in _near(free_old, place_new, len(free_new)):
+            key_old, key_new = before.order[place_old], after.order[place_new]
             score = _likeness(before, key_old, after, key_new, matches)
             if score:
                 scored.append((-score, place_new, place_old))
@@ -171,6 +175,13 @@ def _pair_alike(before: _Tree, after: _Tree, matches: dict[str, str]) -> None:
         if key_new not in matches and key_old not in used:
             matches[key_new] = key_old
             used.add(key_old)
+
+
+def _near(places: Sequence[int], place: int, count: int) -> Sequence[int]:
+    """All places, or with too many pairs those next to `place`; `places` is in order."""
+    if len(places) * count <= MANY_PAIRS:
+        return places
+    return places[bisect_left(places, place - NEIGHBOURHOOD) : bisect_right(places, place + NEIGHBOURHOOD)]
 
 
 def _likeness(before: _Tree, key_old: str, after: _Tree, key_new: str, matches: Mapping[str, str]) -> float:
@@ -199,9 +210,12 @@ def carry_block_keys(
     pairs: dict[int, int] = {}
     texts_old = [_comparable(block) for block in old]
     texts_new = [_comparable(block) for block in new]
-    matcher = SequenceMatcher(None, texts_old, texts_new, autojunk=False)
-    for start_old, start_new, size in matcher.get_matching_blocks():
-        pairs.update((start_new + offset, start_old + offset) for offset in range(size))
+    if len(old) * len(new) <= MANY_PAIRS:
+        matcher = SequenceMatcher(None, texts_old, texts_new, autojunk=False)
+        for start_old, start_new, size in matcher.get_matching_blocks():
+            pairs.update((start_new + offset, start_old + offset) for offset in range(size))
+    else:
+        pairs.update(_same_in_order(texts_old, texts_new))
     _pair_blocks(old, new, pairs, lambda a, b: float(texts_old[a] == texts_new[b]))
     _pair_blocks(old, new, pairs, lambda a, b: _block_likeness(old[a], new[b]))
     taken = {block.key for block in old} | set(retired)
@@ -216,6 +230,16 @@ def carry_block_keys(
             taken.add(key)
         keyed.append(replace(block, key=key))
     return tuple(keyed)
+
+
+def _same_in_order(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterable[tuple[int, int]]:
+    """Equal texts paired first with first, second with second: linear, for sections of hundreds of blocks."""
+    waiting: dict[Hashable, deque[int]] = defaultdict(deque)
+    for place, text in enumerate(old):
+        waiting[text].append(place)
+    for place, text in enumerate(new):
+        if waiting[text]:
+            yield place, waiting[text].popleft()
 
 
 def _comparable(block: ImportedBlock) -> tuple[str, str]:

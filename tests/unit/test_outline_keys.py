@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,21 @@ def test_any_two_versions_get_unique_keys_and_the_same_version_gets_its_own(
     unchanged = carry_keys(first, first)
     if len({section.path for section in first.sections}) == len(first.sections):
         assert [section.key for section in unchanged.sections] == [section.key for section in first.sections]
+
+
+def test_two_versions_without_a_common_word_are_told_apart_in_time() -> None:
+    """2,000 sections against 2,000 others: only neighbours are compared."""
+    one = [SourcePiece(f"甲{number:04d}", number, level=1) for number in range(1, 2001)]
+    two = [SourcePiece(f"乙丙丁{number:04x}戊", number, level=1) for number in range(1, 2001)]
+    start = time.process_time()
+    carried = carry_keys(assemble(one), assemble(two))
+    assert time.process_time() - start < 10
+    assert len({section.key for section in carried.sections}) == 2000
+
+
+def test_20000_equal_paragraphs_are_paired_in_time() -> None:
+    one = assemble([SourcePiece("是。", number) for number in range(1, 20_001)])
+    start = time.process_time()
+    carried = carry_keys(one, one)
+    assert time.process_time() - start < 10
+    assert carried == one
