@@ -178,6 +178,20 @@ class CommentOriginal(Base):
     erased_at: Mapped[datetime | None]
 
 
+class Supplement(Base):
+    """What a submitter adds: asked for by a reviewer (T03, T04) or unasked; appended, never overwriting."""
+
+    __tablename__ = "supplement"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"), index=True)
+    points: Mapped[str] = mapped_column(default="")
+    asked_by: Mapped[int | None]
+    asked_at: Mapped[datetime | None]
+    due_on: Mapped[date | None]
+    text: Mapped[str] = mapped_column(default="")
+    given_at: Mapped[datetime | None]
+
+
 class Redaction(Base):
     """One covered stretch of the original, in code points, half open (R-30)."""
 

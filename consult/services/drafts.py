@@ -282,7 +282,7 @@ def _store(
     session.add(version)
     session.flush()
     section_ids = _section_ids(session, consultation.id, [one.section.key for one in prepared.sections])
-    unit_ids = dict(row._tuple() for row in session.execute(select(Unit.code, Unit.id)))
+    unit_ids = dict(session.execute(select(Unit.code, Unit.id)).all())
     rows: dict[str, SectionVersion] = {}
     for position, one in enumerate(prepared.sections, start=1):
         section = one.section
@@ -306,7 +306,7 @@ def _store(
 
 
 def _store_text(session: Session, prepared: Prepared, rows: Mapping[str, SectionVersion]) -> None:
-    item_ids = dict(row._tuple() for row in session.execute(select(PlanItem.key, PlanItem.id)))
+    item_ids = dict(session.execute(select(PlanItem.key, PlanItem.id)).all())
     for one in prepared.sections:
         version_id = rows[one.section.key].id
         session.add_all(
@@ -336,7 +336,7 @@ def _store_text(session: Session, prepared: Prepared, rows: Mapping[str, Section
 
 def _section_ids(session: Session, consultation_id: int, keys: Sequence[str]) -> dict[str, int]:
     statement = select(Section.key, Section.id).where(Section.consultation_id == consultation_id)
-    known = dict(row._tuple() for row in session.execute(statement))
+    known = dict(session.execute(statement).all())
     fresh = [Section(consultation_id=consultation_id, key=key) for key in keys if key not in known]
     session.add_all(fresh)
     session.flush()

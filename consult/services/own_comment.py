@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consult.domain.calendar import is_overdue
 from consult.domain.comment_states import Action, CommentState
-from consult.services import events, moves
+from consult.domain.comments import (
+    BODY_MAXIMUM,
+    normalise_text,
+    text_problems,
+    user_characters,
+    visible_characters,
+)
+from consult.domain.errors import DomainError, FieldErrors, IllegalTransition, SupplementWindowClosed
+from consult.models.comments import Supplement
+from consult.services import events, merging, moves
+
+_TAKES_MORE = frozenset(
+    {
+        CommentState.PENDING_REVIEW,
+        CommentState.AWAITING_SUPPLEMENT,
+        CommentState.ACCEPTED,
+        CommentState.TO_ASSIGN,
+        CommentState.ASSIGNED,
+        CommentState.IN_PROGRESS,
+        CommentState.RETURN_REQUESTED,
+        CommentState.MERGED,
+    }
+)
 
 
 def withdraw(session: Session, receipt_no: str, now: datetime) -> None:
@@ -20,6 +44,7 @@ def withdraw(session: Session, receipt_no: str, now: datetime) -> None:
     comment = moves.lock(session, receipt_no)
     was_merged = comment.handling_state == CommentState.MERGED
     moves.move(session, comment, Action.WITHDRAW, events.PUBLIC, now)
+    merging.release_members(session, comment, "primary withdrawn", now)
     if was_merged:
         comment.merged_into_id = None
         session.flush()
@@ -40,3 +65,53 @@ def revoke_name(session: Session, receipt_no: str, now: datetime) -> None:
     comment.updated_at = now
     events.append(session, comment, "revoke_publish_name", events.PUBLIC, now)
     session.flush()
+
+
+def supplement(session: Session, receipt_no: str, text: str, now: datetime) -> None:
+    """Add what was asked for, or something unasked before the reply is signed off; nothing is overwritten.
+
+    What was asked for joins the text under review and the comment goes back there (T04). Unasked words after
+    the review are kept beside the comment for staff and are never published unreviewed (R-27).
+
+    Raises:
+        FieldErrors: the text cannot be stored, is empty or too long.
+        SupplementWindowClosed: the five working days are over.
+        IllegalTransition: the comment is answered, closed or withdrawn.
+    """
+    comment = moves.lock(session, receipt_no)
+    added = _checked(text)
+    state = CommentState(comment.handling_state)
+    if state not in _TAKES_MORE:
+        raise IllegalTransition(state, Action.SUPPLEMENT, moves.what_is_possible(comment))
+    asked = session.scalar(
+        select(Supplement)
+        .where(Supplement.comment_id == comment.id, Supplement.given_at.is_(None))
+        .order_by(Supplement.id.desc())
+    )
+    if state is CommentState.AWAITING_SUPPLEMENT and asked is not None:
+        if is_overdue(asked.due_on, now):
+            raise SupplementWindowClosed(last_day=asked.due_on)
+        asked.text, asked.given_at = added, now
+        comment.body = f"{comment.body}\n{added}"
+        moves.move(session, comment, Action.SUPPLEMENT, events.PUBLIC, now)
+        return
+    session.add(Supplement(comment_id=comment.id, text=added, given_at=now))
+    if state is CommentState.PENDING_REVIEW:
+        comment.body = f"{comment.body}\n{added}"
+    comment.updated_at = now
+    events.append(session, comment, "supplement_unasked", events.PUBLIC, now)
+    session.flush()
+
+
+def _checked(text: str) -> str:
+    cleaned = normalise_text(text).strip()
+    problems = [code for code in text_problems(cleaned) if code != "text_invisible"]
+    if problems:
+        raise FieldErrors({"text_supplement": [DomainError(code, field="text_supplement") for code in problems]})
+    if not cleaned or visible_characters(cleaned) == 0:
+        raise FieldErrors({"text_supplement": [DomainError("body_required", field="text_supplement")]})
+    over = user_characters(cleaned) - BODY_MAXIMUM
+    if over > 0:
+        error = DomainError("body_too_long", field="text_supplement", over=over, maximum=BODY_MAXIMUM)
+        raise FieldErrors({"text_supplement": [error]})
+    return cleaned

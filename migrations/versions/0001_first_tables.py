@@ -690,6 +690,21 @@ def upgrade() -> None:
     with op.batch_alter_table('redaction', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_redaction_comment_id'), ['comment_id'], unique=False)
 
+    op.create_table('supplement',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('points', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('given_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_supplement_comment_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_supplement'))
+    )
+    with op.batch_alter_table('supplement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_supplement_comment_id'), ['comment_id'], unique=False)
+
     op.create_table('two_person_decision',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -847,6 +862,10 @@ def downgrade() -> None:
         batch_op.drop_index('uq_two_person_decision_open', sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
 
     op.drop_table('two_person_decision')
+    with op.batch_alter_table('supplement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_supplement_comment_id'))
+
+    op.drop_table('supplement')
     with op.batch_alter_table('redaction', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_redaction_comment_id'))
 
