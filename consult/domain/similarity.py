@@ -196,8 +196,15 @@ class SimilarityIndex:
 
 
 def _elsewhere(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether both name places and none in common."""
-    return bool(one) and bool(other) and not one & other
+    """Whether both name places of a kind (road, lane, line) and none of them in common."""
+    if not one or not other or one == other:
+        return False
+    for kind in ("路", "大道", "弄", "号线"):
+        left = {place for place in one if place.endswith(kind)}
+        right = {place for place in other if place.endswith(kind)}
+        if left and right and not left & right:
+            return True
+    return False
 
 
 class _Clusters:
