@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,9 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from consult.domain.errors import StoreUnavailable
-from consult.gateways.rate_limit_store import SharedCounterStorage, rate_limit_storage_uri
+from consult.gateways.rate_limit_store import SHARED_URI, SharedCounterStorage, rate_limit_storage_uri
+from consult.gateways.short_lived_store import open_short_lived_store
+from tests.support.racing import RACERS, meet
 
 PLACES = [
     "side file",
@@ -61,15 +62,19 @@ def open_storage(uri: str, clock: object = real_clock) -> Iterator[Storage]:
             storage.close()
 
 
-def hit_ten_times(uri: str) -> int:
+def hit_ten_times(uri: str, start: Path | None = None) -> int:
     with open_storage(uri) as storage:
+        storage.check()
+        if start:
+            meet(start)
         limiter = FixedWindowRateLimiter(storage)
         return sum(limiter.hit(TEN, "submit", "client") for _ in range(10))
 
 
-def test_four_processes_with_ten_hits_each_are_admitted_exactly_ten_times(uri: str) -> None:
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        admitted = list(pool.map(hit_ten_times, [uri] * 4))
+def test_four_processes_with_ten_hits_each_are_admitted_exactly_ten_times(
+    uri: str, processes: Executor, tmp_path: Path
+) -> None:
+    admitted = list(processes.map(hit_ten_times, [uri] * RACERS, [tmp_path / "start"] * RACERS))
     assert sum(admitted) == 10
 
 
@@ -126,6 +131,21 @@ def test_storage_away_is_told_apart_and_never_admits(tmp_path: Path) -> None:
 def test_storage_without_a_clock_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="clock"):
         storage_from_string(f"kaimen-sqlite://{tmp_path}/side.db")
+
+
+@pytest.mark.redis
+def test_limit_holds_on_the_standby_while_redis_is_away(tmp_path: Path, watch: Watch) -> None:
+    with closing(open_short_lived_store("", "redis://127.0.0.1:1/0", tmp_path / "side.db")) as store:
+        for _ in range(2):
+            storage = storage_from_string(SHARED_URI, clock=watch, store=store)  # type: ignore[arg-type]
+            limiter = FixedWindowRateLimiter(storage)  # type: ignore[arg-type]
+            admitted = [limiter.hit(TEN, "who") for _ in range(6)]
+        assert admitted == [True] * 4 + [False] * 2
+
+
+def test_shared_storage_without_a_store_is_refused_at_start() -> None:
+    with pytest.raises(ConfigurationError, match="store"):
+        storage_from_string(SHARED_URI, clock=real_clock)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

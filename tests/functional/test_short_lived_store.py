@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
 import psycopg
@@ -17,7 +16,11 @@ import pytest
 from consult.domain import challenge as challenges
 from consult.domain.challenge import Challenge, Spent, Verdict
 from consult.domain.errors import StoreUnavailable
+from consult.gateways.short_lived_fallback import FallbackShortLivedStore
+from consult.gateways.short_lived_redis import RedisShortLivedStore
+from consult.gateways.short_lived_sql import SqliteShortLivedStore
 from consult.gateways.short_lived_store import ShortLivedStore, open_short_lived_store
+from tests.support.racing import RACERS, meet
 from tests.support.real_servers import running_redis
 
 NOW = datetime(2023, 8, 1, 1, 2, 3, 456789, tzinfo=UTC)
@@ -67,14 +70,12 @@ def a_challenge(answer: str = "3CEFH", seed: int = 1, **changes: object) -> Chal
     return Challenge(**(values | changes))  # type: ignore[arg-type]
 
 
-def spend_in_another_process(place: Place, challenge_id: str) -> bool:
-    """Open a store as another worker would and try to spend."""
+def spend_three_times_in_another_process(place: Place, challenge_id: str, start: Path) -> int:
+    """Open a store as another worker would, wait for the others and try to spend; return how often it did."""
     with closing(open_short_lived_store(*place)) as opened:
-        return opened.spend(challenge_id, VISITOR, FORM, NOW) is not None
-
-
-def processes() -> Executor:
-    return ProcessPoolExecutor(4, mp_context=get_context("spawn"))
+        opened.ping()
+        meet(start)
+        return [opened.spend(challenge_id, VISITOR, FORM, NOW) is not None for _ in range(3)].count(True)
 
 
 def test_drawing_comes_back_byte_for_byte_to_its_visitor_only(store: ShortLivedStore) -> None:
@@ -129,21 +130,24 @@ def test_first_sound_stays_and_its_answer_is_accepted_by_ear(store: ShortLivedSt
     assert challenges.judge(KEY, spent, "3CEFH") is Verdict.BY_EYE
 
 
-@pytest.mark.parametrize("workers", ["threads", "processes"])
-def test_r17_twelve_parallel_spends_of_one_challenge_succeed_exactly_once(
-    store: ShortLivedStore, place: Place, workers: str
+def test_r17_twelve_parallel_spends_by_threads_succeed_exactly_once(store: ShortLivedStore) -> None:
+    for seed in range(5):
+        made = a_challenge(seed=seed)
+        store.create_challenge(made)
+        with ThreadPoolExecutor(12) as pool:
+            jobs = [pool.submit(store.spend, made.id, VISITOR, FORM, NOW) for _ in range(12)]
+            assert [job.result() is not None for job in jobs].count(True) == 1
+
+
+def test_r17_twelve_spends_by_four_processes_at_once_succeed_exactly_once(
+    store: ShortLivedStore, place: Place, processes: Executor, tmp_path: Path
 ) -> None:
     for seed in range(3):
         made = a_challenge(seed=seed)
         store.create_challenge(made)
-        if workers == "threads":
-            with ThreadPoolExecutor(12) as pool:
-                jobs = [pool.submit(store.spend, made.id, VISITOR, FORM, NOW) for _ in range(12)]
-                won = [job.result() is not None for job in jobs]
-        else:
-            with processes() as pool:
-                won = list(pool.map(spend_in_another_process, [place] * 12, [made.id] * 12))
-        assert won.count(True) == 1
+        starts = [tmp_path / f"start {seed}"] * RACERS
+        won = processes.map(spend_three_times_in_another_process, [place] * RACERS, [made.id] * RACERS, starts)
+        assert sum(won) == 1
 
 
 def test_challenge_survives_the_process_that_made_it(store: ShortLivedStore, place: Place) -> None:
@@ -274,15 +278,17 @@ def test_postgresql_tables_are_unlogged_and_out_of_the_way_of_migrations(
     assert found == [("short_lived", name, "u") for name in ("challenge", "counter", "kept")]
 
 
-def _count_in_another_process(place: Place) -> int:
+def count_five_in_another_process(place: Place, start: Path) -> int:
     with closing(open_short_lived_store(*place)) as opened:
+        meet(start)
         return max(opened.count("first", 1, timedelta(minutes=1), NOW) for _ in range(5))
 
 
-def test_four_processes_that_meet_an_empty_store_make_it_together(place: Place) -> None:
-    with processes() as pool:
-        seen = list(pool.map(_count_in_another_process, [place] * 4))
-    assert max(seen) == 20
+def test_four_processes_that_meet_an_empty_store_make_it_together(
+    place: Place, processes: Executor, tmp_path: Path
+) -> None:
+    starts = [tmp_path / "start"] * RACERS
+    assert max(processes.map(count_five_in_another_process, [place] * RACERS, starts)) == 20
 
 
 def dead_side_file(tmp_path: Path) -> ShortLivedStore:
@@ -300,7 +306,7 @@ def dead_postgresql(tmp_path: Path) -> ShortLivedStore:
 
 
 def dead_redis(tmp_path: Path) -> ShortLivedStore:
-    return open_short_lived_store("", "redis://127.0.0.1:1/0", tmp_path / "none")
+    return RedisShortLivedStore("redis://127.0.0.1:1/0")
 
 
 @pytest.mark.parametrize("broken", [dead_side_file, spoilt_side_file, dead_postgresql, dead_redis])
@@ -327,8 +333,6 @@ def test_every_operation_of_a_dead_store_says_store_unavailable(
 
 
 def test_busy_side_file_says_store_unavailable_after_its_patience_and_recovers(tmp_path: Path) -> None:
-    from consult.gateways.short_lived_sql import SqliteShortLivedStore
-
     path = tmp_path / "side.db"
     with closing(SqliteShortLivedStore(path, busy_after=timedelta(milliseconds=50))) as store:
         store.ping()
@@ -360,7 +364,7 @@ def test_postgresql_connections_cut_by_the_server_are_replaced_without_an_error(
 def test_redis_that_comes_back_empty_serves_again_on_the_same_store(tmp_path: Path) -> None:
     made = a_challenge()
     with running_redis(tmp_path) as url:
-        store = open_short_lived_store("", url, tmp_path / "none")
+        store = RedisShortLivedStore(url)
         store.create_challenge(made)
     with pytest.raises(StoreUnavailable):
         store.spend(made.id, VISITOR, FORM, NOW)
@@ -368,3 +372,52 @@ def test_redis_that_comes_back_empty_serves_again_on_the_same_store(tmp_path: Pa
         assert store.spend(made.id, VISITOR, FORM, NOW) is None
         store.create_challenge(made)
         assert store.spend(made.id, VISITOR, FORM, NOW) is not None
+
+
+@pytest.mark.redis
+def test_redis_gone_is_replaced_by_tables_and_nothing_kept_there_is_lost_when_it_returns(
+    tmp_path: Path,
+) -> None:
+    before, during = a_challenge(seed=1), a_challenge(seed=2)
+    minute = timedelta(minutes=1)
+    with running_redis(tmp_path) as url:
+        store = open_short_lived_store("", url, tmp_path / "side.db")
+        assert isinstance(store, FallbackShortLivedStore)
+        store.create_challenge(before)
+        assert store.used_once("payload", NOW, LATER)
+        assert store.count("who", 1, minute, NOW) == 1
+        assert not store.on_standby(NOW)
+
+    assert store.spend(before.id, VISITOR, FORM, NOW) is None
+    assert store.on_standby(NOW)
+    store.create_challenge(during)
+    assert store.drawing(during.id, VISITOR, NOW) == during.drawing
+    assert not store.used_once("payload", NOW, LATER)
+    assert store.used_once("payload two", NOW, LATER)
+    assert [store.count("who", 1, minute, NOW) for _ in range(2)] == [1, 2]
+    store.put_receipt("r", VISITOR, b"receipt", NOW, LATER)
+    store.ping()
+
+    back = NOW + timedelta(seconds=11)
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    with running_redis(tmp_path, port=port), closing(store):
+        assert store.get_receipt("r", VISITOR, back) == b"receipt"
+        with ThreadPoolExecutor(12) as pool:
+            jobs = [pool.submit(store.spend, during.id, VISITOR, FORM, back) for _ in range(12)]
+            assert [job.result() is not None for job in jobs].count(True) == 1
+        assert not store.used_once("payload two", back, LATER)
+        assert not store.on_standby(back)
+
+
+def test_both_stores_gone_is_store_unavailable(tmp_path: Path) -> None:
+    with closing(FallbackShortLivedStore(dead_redis(tmp_path), dead_side_file(tmp_path))) as store:
+        for attempt in (
+            lambda: store.create_challenge(a_challenge()),
+            lambda: store.spend("0" * 32, VISITOR, FORM, NOW),
+            lambda: store.used_once("k", NOW, LATER),
+            lambda: store.count("k", 1, timedelta(minutes=1), NOW),
+            store.clear_counts,
+            store.ping,
+        ):
+            with pytest.raises(StoreUnavailable):
+                attempt()

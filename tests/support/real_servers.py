@@ -22,6 +22,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support.racing import processes
+
+__all__ = [
+    "empty_postgres_url",
+    "empty_redis_url",
+    "fresh_database",
+    "postgres_url",
+    "processes",  # a fixture, made known together with the servers it runs against
+    "redis_url",
+    "running_redis",
+]
+
 _START_WITHIN = 15.0  # seconds
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 
