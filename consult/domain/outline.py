@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from consult.domain.outline_headings import FoundHeading, find_headings
 from consult.domain.outline_keys import carry_keys
-from consult.domain.outline_markers import find_marker
+from consult.domain.outline_markers import Marker, find_marker, read_title
 from consult.domain.outline_model import (
     MAX_BLOCK_CHARACTERS,
     MAX_BLOCKS,
@@ -125,8 +125,15 @@ def _from_styles(
     before: list[SourcePiece] = []
     opened: list[_Open] = []
     depths: list[int] = []
+    articles = _articles(pieces)
     for index, piece in enumerate(pieces):
         if index == title_index:
+            continue
+        if index in articles:
+            while depths and depths[-1] >= _ARTICLE_LEVEL:
+                depths.pop()
+            depths.append(_ARTICLE_LEVEL)
+            opened.append(_open_article(piece, articles[index], len(depths)))
             continue
         if not piece.level or not (piece.text.strip() or piece.label):
             target = opened[-1].pieces if opened else before
@@ -140,6 +147,36 @@ def _from_styles(
         heading, label, words = _styled_heading(piece)
         opened.append(_Open(heading, label, words, len(depths), run_in=False, line=piece.line))
     return title, before, opened
+
+
+_ARTICLE_LEVEL = 99
+_FEWEST_ARTICLES = 3
+
+
+def _articles(pieces: Sequence[SourcePiece]) -> dict[int, Marker]:
+    """Articles of a statute whose chapters alone have heading styles: paragraphs 第一条, 第二条, 第三条 …"""
+    found: dict[int, Marker] = {}
+    last = 0
+    for index, piece in enumerate(pieces):
+        if piece.kind != "paragraph" or piece.level is not None:
+            continue
+        marker = find_marker(piece.text.strip())
+        if marker is None or marker.kind != "article":
+            continue
+        if marker.number == last + 1 or (marker.number == last and "之" in marker.label):
+            found[index] = marker
+            last = marker.number
+    return found if len(found) >= _FEWEST_ARTICLES else {}
+
+
+def _open_article(piece: SourcePiece, marker: Marker, level: int) -> _Open:
+    text = piece.text.strip()
+    title = read_title(text, marker, body_follows=True)
+    body = text[title.end :].strip()
+    one = _Open(tidy_spaces(text[: title.end]), marker.label, title.text, level, bool(body), piece.line)
+    if body:
+        one.pieces.append(replace(piece, text=body, html=""))
+    return one
 
 
 def _styled_title(pieces: Sequence[SourcePiece]) -> int | None:

@@ -325,6 +325,8 @@ class _Recogniser:
     def _continues(self, one: _Candidate) -> str | None:
         """ "" when the number fits, a warning code when it nearly does, None when it is not a heading."""
         marker = one.marker
+        if marker.kind == "named":
+            return ""
         if marker.kind.startswith("dec"):
             return self._decimal_continues(marker)
         entry = next((item for item in self.stack if item.kind == marker.kind), None)
@@ -362,7 +364,7 @@ class _Recogniser:
     def _accept(self, one: _Candidate) -> int:
         marker, title = one.marker, one.title
         rank = self.ranks[marker.kind]
-        while self.stack and self.stack[-1].rank >= rank:
+        while self.stack and (self.stack[-1].rank >= rank or self.stack[-1].kind == "named"):
             self.stack.pop()
         self.stack.append(_Open(marker.kind, rank, marker.number))
         self.last_number[marker.kind] = marker.number

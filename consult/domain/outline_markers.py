@@ -17,6 +17,7 @@ _NUM = r"[〇零一二三四五六七八九十百两]{1,7}|\d{1,3}|[０-９]{1,3
 
 RANKS = {
     "annex": 0,
+    "named": 5,
     "part": 10,
     "chapter": 20,
     "division": 30,
@@ -93,6 +94,9 @@ _NOT_A_HEADING_AFTER_DECIMAL = re.compile(
 )
 _SINGLE = (("⒈", 20, "arabic"), ("①", 20, "circled"), ("⑴", 20, "arabic_paren"), ("㈠", 10, "cn_paren"))
 _ANNEX = re.compile(r"附\s*(?:件|表|录|图)\s*(\d{1,2}|[一二三四五六七八九十]{1,3})?\s*[:：.、]?")
+_NAMED = frozenset({"前言", "引言", "序言", "导言", "结语", "结束语", "后记"})
+"""Headings that official documents never number."""
+_LONGEST_NAMED = 8
 _ENUMERATION_NOT_HEADING = re.compile(r"[一二三四五六七八九十]{1,3}(?:[、级类期楼层月日]|是)")
 _REFERENCE_NOT_HEADING = re.compile(r"(?:规定|第|款|所|的|中(?!华|国|央|共)|、|和|至|或|，|,|及|以|之规定)")
 
@@ -106,6 +110,8 @@ def find_marker(line: str) -> Marker | None:
     if not line:
         return None
     first = line[0]
+    if len(line) <= _LONGEST_NAMED and _compact(line) in _NAMED:
+        return Marker("named", 1, "", 0)
     if first == "第":
         return _statute_marker(line)
     if first == "附":
@@ -194,6 +200,8 @@ _SENTENCE_END = re.compile(r"[。！？]")
 _LONGEST_OWN_LINE = 60
 _LONGEST_RUN_IN = 30
 _LONGEST_WITH_COMMA = 22
+_LONGEST_BALANCED = 34
+_BALANCED_WITHIN = 5
 _LONGEST_BEFORE_COLON = 20
 _LONGEST_WITH_STOP = 15
 
@@ -212,7 +220,7 @@ def read_title(line: str, marker: Marker, *, body_follows: bool) -> Title:
     if marker.kind == "article":
         return _article_title(line, marker)
     rest = line[marker.start :]
-    if marker.kind in STATUTE_KINDS or marker.kind == "annex":
+    if marker.kind in STATUTE_KINDS or marker.kind in ("annex", "named"):
         text = tidy_title(rest.strip().strip("：:、。"))
         return Title(text or None, len(line), own_line=True)
     return _item_title(line, marker, rest, body_follows=body_follows)
@@ -279,10 +287,14 @@ def _before_colon(sentence: str) -> int | None:
 
 
 def _is_run_in_title(first: str) -> bool:
+    """Short, or two clauses of about the same length; figures make a sentence, not a title."""
     if not first or re.search(r"[；：;:]", first):
         return False
-    commas = first.count("，") + first.count(",")
+    clauses = re.split(r"[，,]", first)
     has_digits = any(char.isdecimal() for char in first)
-    if commas == 0:
+    if len(clauses) == 1:
         return len(first) <= (_LONGEST_WITH_STOP if has_digits else _LONGEST_RUN_IN)
-    return commas == 1 and len(first) <= _LONGEST_WITH_COMMA and not has_digits
+    if len(clauses) != 2 or has_digits:
+        return False
+    balanced = abs(len(clauses[0]) - len(clauses[1])) <= _BALANCED_WITHIN
+    return len(first) <= (_LONGEST_BALANCED if balanced else _LONGEST_WITH_COMMA)

@@ -152,6 +152,28 @@ def test_markdown_without_headings_is_read_as_a_text() -> None:
     assert [(one.label, one.title) for one in draft.sections] == [("一、", "概述"), ("1.", "道路"), ("2.", "桥梁")]
 
 
+def test_articles_below_styled_chapters_are_sections_of_their_own() -> None:
+    source = (
+        "---\ntitle: 登记\n---\n# 河道公园管理办法\n\n2024年3月5日通过\n\n<!-- INFO END -->\n\n"
+        "## 第一章　总则\n\n第一条　为了保护。\n\n"
+        "第二条　（适用范围）适用于本区。\n\n第三条规定的职责。\n\n"
+        "第三条　部门负责：\n\n（一）规划；\n\n## 第二章　附则\n\n第四条　施行。\n"
+    )
+    draft = read_draft(source.encode(), "a.md")
+    assert [(one.label, one.title, one.level, one.line) for one in draft.sections] == [
+        ("第一章", "总则", 1, 10),
+        ("第一条", None, 2, 12),
+        ("第二条", "适用范围", 2, 14),
+        ("第三条", None, 2, 18),
+        ("第二章", "附则", 1, 22),
+        ("第四条", None, 2, 24),
+    ]
+    assert [block.text for block in draft.sections[3].blocks] == ["部门负责：", "（一）规划；"]
+    assert draft.set_aside == ("title: 登记", "<!-- INFO END -->")
+    assert [block.text for block in draft.preamble] == ["2024年3月5日通过"]
+    assert draft.warnings == ()
+
+
 def test_html_gives_headings_rows_and_words_and_drops_scripts() -> None:
     source = (
         "<html><head><title>x</title><script>var 秘='1'</script></head><body><h1>评估报告</h1><h2>一、概述</h2>"

@@ -73,6 +73,11 @@ def test_what_only_looks_like_a_number_of_a_heading_is_left_alone(line: str) -> 
         ("1.总体目标。力争到期末建成。", "总体目标", "力争到期末建成。"),
         ("（3）骨干（市、区管）河道整治。整治66公里。", "骨干（市、区管）河道整治", "整治66公里。"),
         ("（一）加强领导，落实责任。各部门配合。", "加强领导，落实责任", "各部门配合。"),
+        (
+            "（二）深化农业供给侧结构性改革，推动农业农村高质量发展。优化布局。",
+            "深化农业供给侧结构性改革，推动农业农村高质量发展",
+            "优化布局。",
+        ),
         ("（一）总体目标：到2025年，基本建成网络，覆盖全部街镇，满意度提高。", "总体目标", None),
         ("1.提升能力，建设专家库，定期开展评价。加大监管力度。", None, None),
         ("（1）完成水文测报站网升级改造。", None, None),
@@ -119,6 +124,16 @@ def test_documents_that_put_arabic_numbers_above_chinese_brackets_are_read_too()
         ("（二）", 2),
         ("2.", 1),
         ("（一）", 2),
+    ]
+
+
+def test_a_foreword_is_a_section_beside_the_numbered_ones() -> None:
+    text = "清河区规划\n前　言\n话。\n第一章 甲\n一、乙\n话。\n结语\n话。"
+    assert find_sections(text) == [
+        ("", "前言", 1),
+        ("第一章", "甲", 1),
+        ("一、", "乙", 2),
+        ("", "结语", 1),
     ]
 
 

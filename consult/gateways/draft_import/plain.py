@@ -149,13 +149,26 @@ def read_markdown(data: bytes) -> ImportedDraft:
     """
     text, warnings = decode(data)
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    reader = _MarkdownReader(warnings)
-    reader.read(parser.parse(text))
+    body, front = _front_matter(text)
+    reader = _MarkdownReader(warnings, front)
+    reader.read(parser.parse(body))
     pieces = reader.pieces
     if not any(piece.level for piece in pieces):
         pieces = _as_plain_lines(pieces)
-    draft = assemble(pieces, reader.warnings)
+    draft = assemble(pieces, reader.warnings, set_aside=reader.set_aside)
     return with_loss_warning(text, draft, ignore=_MARKUP_CHARACTERS + "0123456789" + _letters())
+
+
+_FRONT_MATTER = re.compile(r"---[ ]*\n((?:(?!---).*\n){1,60}?)---[ ]*\n")
+_COMMENT = re.compile(r"<!--(?:(?!-->).)*-->", re.DOTALL)
+
+
+def _front_matter(text: str) -> tuple[str, list[str]]:
+    """The text with a leading block of settings blanked out (line numbers stay), and that block."""
+    found = _FRONT_MATTER.match(text)
+    if found is None:
+        return text, []
+    return "\n" * found.group().count("\n") + text[found.end() :], [found.group(1).strip()]
 
 
 def _letters() -> str:
@@ -179,8 +192,9 @@ def _as_plain_lines(pieces: Sequence[SourcePiece]) -> list[SourcePiece]:
 class _MarkdownReader:
     """Turns the flat list of tokens into pieces."""
 
-    def __init__(self, warnings: list[DraftWarning]) -> None:
+    def __init__(self, warnings: list[DraftWarning], set_aside: list[str]) -> None:
         self.warnings = warnings
+        self.set_aside = set_aside
         self.pieces: list[SourcePiece] = []
         self.line = 1
         self.level: int | None = None
@@ -240,6 +254,9 @@ class _MarkdownReader:
             self._add(text, markup)
 
     def _add(self, text: str, markup: str) -> None:
+        if _COMMENT.fullmatch(text.strip()):
+            self.set_aside.append(text.strip())
+            return
         kind: BlockKind = "paragraph"
         if self.containers:
             kind = "quote" if self.containers[-1] == "blockquote" else "list_item"
