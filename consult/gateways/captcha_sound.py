@@ -12,6 +12,7 @@ from __future__ import annotations
 import array
 import io
 import json
+import math
 import random
 import wave
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _SILENCE_BETWEEN = (0.45, 0.95)  # seconds
 _SILENCE_AROUND = (0.7, 1.1)  # before the first digit and after the last
 _TEMPO = (0.9, 1.1)  # of the take's own; pitch goes with it
 _GLIDE = 0.05  # how much the tempo drifts within one digit, either way
+_WOBBLES = (4.0, 7.0)  # times a second
+_WOBBLE = 0.05  # of the tempo: a singer's vibrato; against it a stored take no longer lines up
 _LEVEL = (0.6, 0.8)  # of full scale
 _BABBLE_LEVEL = (0.09, 0.14)
 _HISS_LEVEL = 0.035
@@ -64,17 +67,20 @@ def _quiet(rng: random.Random, seconds: tuple[float, float]) -> array.array[floa
 
 
 def _vary(take: array.array[int], rng: random.Random) -> array.array[float]:
-    """Return a take at a tempo and level of its own, the tempo drifting a little from start to end."""
+    """Return a take at a tempo and level of its own; the tempo drifts and wobbles a little."""
     level = rng.uniform(*_LEVEL) / 128
     tempo = rng.uniform(*_TEMPO)
     drift = rng.uniform(-_GLIDE, _GLIDE)
+    turn = math.tau * rng.uniform(*_WOBBLES) / RATE
+    phase = rng.uniform(0, math.tau)
+    swing = _WOBBLE / turn
     length = int((len(take) - 1) / tempo)
     spoken = array.array("d")
     last = len(take) - 2
     for step in range(length):
         # Tempo runs from tempo·(1 + drift) to tempo·(1 − drift); its sum is the place in the take.
-        place = tempo * step * (1 + drift * (1 - step / length))
-        whole = min(int(place), last)
+        place = tempo * step * (1 + drift * (1 - step / length)) + swing * math.sin(turn * step + phase)
+        whole = min(max(int(place), 0), last)
         part = place - whole
         spoken.append(level * (take[whole] + part * (take[whole + 1] - take[whole])))
     return spoken
