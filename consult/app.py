@@ -17,7 +17,7 @@ from consult import clock, db, error_pages, extensions, logs, security, web
 from consult.db import Store
 from consult.gateways.assets import asset_root
 from consult.gateways.field_cipher import FieldCipher
-from consult.gateways.rate_limit_store import rate_limit_storage_uri
+from consult.gateways.rate_limit_store import SHARED_URI
 from consult.gateways.short_lived_store import open_short_lived_store
 from consult.settings import Settings, SettingsError
 from consult.web import Limits, Runtime, Site
@@ -71,10 +71,10 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.before_request(lambda: db.use(own_store))
 
     security.configure(app, settings)
-    limits_uri = rate_limit_storage_uri(settings.database_url, settings.redis_url, settings.side_file)
-    app.config["RATELIMIT_STORAGE_OPTIONS"] = {} if settings.redis_url else {"clock": clock.utc_now}
-    extensions.init(app, settings, limits_uri)
     app.extensions["kaimen"] = runtime = _runtime(settings)
+    # Counters lie in the short-lived store itself: with Redis away its standby counts on.
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"clock": clock.utc_now, "store": runtime.short_lived}
+    extensions.init(app, settings, SHARED_URI)
     app.extensions["kaimen.client_salt"] = runtime.client_salt
     logs.init(app, extensions.client)
     error_pages.init(app)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Flask, Response, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -26,8 +27,24 @@ from consult.i18n import MESSAGES, say
 
 _PAGES = frozenset({403, 404, 409, 413, 422, 429, 500, 503})
 _RETRY_AFTER = {429: "600", 503: "10"}
-# What people type and would hate to lose, in the order it is given back.
-_KEPT_FIELDS = ("body", "reply_body", "reason", "explanation", "note", "feedback", "text")
+# What people type and would hate to lose, in the order it is given back; the labels are those of the forms.
+_KEPT_FIELDS = {
+    "body": _l("您的意见或建议"),
+    "quote": _l("引用的原文"),
+    "name": _l("姓名"),
+    "organisation": _l("单位名称"),
+    "credit_code": _l("统一社会信用代码"),
+    "contact": _l("联系方式"),
+    "email": _l("电子邮箱"),
+    "reply_body": _l("回复内容"),
+    "reason": _l("理由"),
+    "explanation": _l("说明"),
+    "note": _l("备注"),
+    "feedback": _l("反馈意见"),
+    "text": _l("填写的内容"),
+}
+# Above the limit of a form what was typed is still given back, up to here.
+_KEPT_AT_MOST = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -78,13 +95,14 @@ def page(status: int, message: str = "", *, minutes: int = 0, error_id: str = ""
 
 
 def _kept() -> list[_Kept]:
-    if request.method != "POST" or request.content_length is None:
+    if request.method != "POST" or request.content_length is None or request.content_length > _KEPT_AT_MOST:
         return []
+    request.max_content_length = request.max_form_memory_size = _KEPT_AT_MOST
     try:
         form = request.form
     except HTTPException:
         return []
-    return [_Kept(name, form[name]) for name in _KEPT_FIELDS if form.get(name)]
+    return [_Kept(str(label), form[name]) for name, label in _KEPT_FIELDS.items() if form.get(name)]
 
 
 def init(app: Flask) -> None:

@@ -7,6 +7,7 @@ import hmac
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consult.settings import Settings
@@ -66,7 +67,14 @@ def configure(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.before_request(_refuse_nul)
     app.after_request(lambda response: _with_headers(response, production))
+
+
+def _refuse_nul() -> None:
+    """Answer 404 to a NUL in an address: it names nothing, and PostgreSQL takes none in a text."""
+    if "\x00" in request.path or any("\x00" in value for value in request.args.values()):
+        raise NotFound
 
 
 def _with_headers(response: Response, production: bool) -> Response:

@@ -9,7 +9,7 @@ import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from consult.gateways.field_cipher import FieldCipher
 from consult.gateways.short_lived_store import ShortLivedStore
 
 _RNG = random.SystemRandom()
+_LONGEST_CURSOR = 200
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Limits:
     accepted_neighbourhood: tuple[str, ...] = ("60 per hour",)
     accepted_by_sound: tuple[str, ...] = ("3 per hour",)
     wrong_answers: tuple[str, ...] = ("20 per hour",)
+    wrong_answers_of_session: tuple[str, ...] = ("5 per 10 minutes",)
     pictures: tuple[str, ...] = ("30 per 10 minutes",)
     sounds: tuple[str, ...] = ("5 per 10 minutes",)
     lookups: tuple[str, ...] = ("10 per 10 minutes",)
@@ -130,12 +132,17 @@ def encode_cursor(*parts: Any) -> str:
 
 def decode_cursor(text: str) -> tuple[datetime, int] | None:
     """Return the (moment, id) of a keyset position, or None when the text is no position of ours."""
+    if len(text) > _LONGEST_CURSOR:
+        return None
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         moment, key = json.loads(raw)
         parsed = datetime.fromisoformat(moment)
-    except (ValueError, TypeError, binascii.Error):
+        if parsed.tzinfo is None:
+            return None
+        parsed = parsed.astimezone(UTC)  # OverflowError: a moment of year 1 or 9999 that has no UTC
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         return None
-    if not isinstance(key, int) or isinstance(key, bool) or parsed.tzinfo is None or abs(key) >= 2**63:
+    if not isinstance(key, int) or isinstance(key, bool) or abs(key) >= 2**63:
         return None
     return parsed, key

@@ -21,8 +21,8 @@ from consult.gateways.captcha_image import draw
 from consult.gateways.captcha_sound import speak
 
 Found = TypeVar("Found")
-_WON_FOR = timedelta(minutes=5)
-_PATIENCE_STEPS, _PATIENCE = 40, 0.05  # seconds; how long a double click waits for the first to be stored
+_UNDER_WAY_FOR = timedelta(seconds=30)
+_PATIENCE_STEPS, _PATIENCE = 80, 0.05  # seconds; how long a double click waits for the first to be stored
 
 
 class Answered(Enum):
@@ -106,23 +106,39 @@ def sound(challenge_id: str, now: datetime) -> tuple[int, bytes | None]:
 def answer(challenge_id: str, form: str, typed: str, now: datetime) -> Outcome:
     """Spend a challenge with an answer; a wrong one spends it too."""
     runtime, visitor = web.runtime(), web.known_visitor()
-    wait = web.wait("captcha-wrong", web.client(), runtime.limits.wrong_answers)
+    wait = _too_many_wrong(visitor)
     if wait:
         return Outcome(Answered.TOO_MANY, wait)
-    if visitor is None or not domain.is_id(challenge_id):
+    if visitor is None or not alive(challenge_id, now):
         return Outcome(Answered.GONE)
+    # Before the challenge is spent: whoever finds it spent knows that somebody is at work.
+    key = submission_key(challenge_id)
+    runtime.short_lived.put(f"under-way:{key}", visitor, now, now + _UNDER_WAY_FOR)
     spent = runtime.short_lived.spend(challenge_id, visitor, form, now)
     if spent is None:
+        if alive(challenge_id, now):  # made for another form: nobody is at work on it
+            give_up(key, now)
         return Outcome(Answered.GONE)
     verdict = domain.judge(runtime.answer_key, spent, typed)
     if verdict is Verdict.WRONG and _is_master_answer(typed):
         verdict = Verdict.BY_EYE
     if verdict is Verdict.WRONG:
+        give_up(key, now)
         web.admit("captcha-wrong", web.client(), runtime.limits.wrong_answers)
+        web.admit("captcha-wrong-session", visitor.hex(), runtime.limits.wrong_answers_of_session)
         return Outcome(Answered.WRONG)
     if runtime.limits_on and domain.filled_too_fast(spent.issued_at, now):
+        give_up(key, now)
         return Outcome(Answered.TOO_FAST)
     return Outcome(Answered.BY_EAR if verdict is Verdict.BY_EAR else Answered.BY_EYE)
+
+
+def _too_many_wrong(visitor: bytes | None) -> int:
+    limits = web.runtime().limits
+    wait = web.wait("captcha-wrong", web.client(), limits.wrong_answers)
+    if not wait and visitor is not None:
+        wait = web.wait("captcha-wrong-session", visitor.hex(), limits.wrong_answers_of_session)
+    return wait
 
 
 def _is_master_answer(typed: str) -> bool:
@@ -138,18 +154,21 @@ def submission_key(challenge_id: str) -> str:
     return digest[:16].hex()
 
 
-def mark_won(key: str, now: datetime) -> None:
-    """Note that a submission is about to be stored, so that its double waits for it."""
-    web.runtime().short_lived.put(f"won:{key}", b"1", now, now + _WON_FOR)
+def give_up(key: str, now: datetime) -> None:
+    """Note that a submission came to nothing, so that its double need not wait for it."""
+    web.runtime().short_lived.pop(f"under-way:{key}", now)
 
 
 def wait_for(key: str, find: Callable[[], Found | None], now: datetime) -> Found | None:
-    """Return what `find` gives, waiting for the first of two parallel submissions to be stored."""
-    for step in range(_PATIENCE_STEPS):
+    """Return what `find` gives, waiting for this visitor's first of two parallel submissions to be stored."""
+    visitor = web.known_visitor()
+    if visitor is None:
+        return None
+    for _ in range(_PATIENCE_STEPS):
+        # Asked first: a submission ends by being stored, and its mark may go between the two questions.
+        at_work = web.runtime().short_lived.get(f"under-way:{key}", now) == visitor
         found = find()
-        if found is not None:
+        if found is not None or not at_work:
             return found
-        if step >= 2 and web.runtime().short_lived.get(f"won:{key}", now) is None:
-            return None
         time.sleep(_PATIENCE)
     return None

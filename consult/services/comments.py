@@ -63,9 +63,10 @@ class _Located:
     quote: Quote | None = None
 
 
-def find_submission(session: Session, submission_key: str) -> Stored | None:
-    """Return the comment already stored under a submission key."""
-    receipt_no = session.scalar(select(Comment.receipt_no).where(Comment.submission_key == submission_key))
+def find_submission(session: Session, submission_key: str, *, body: str | None = None) -> Stored | None:
+    """Return the comment already stored under a submission key, with the same words when `body` is given."""
+    asked = select(Comment.receipt_no).where(Comment.submission_key == submission_key)
+    receipt_no = session.scalar(asked if body is None else asked.where(Comment.body == body))
     return None if receipt_no is None else Stored(receipt_no, submission_key, again=True)
 
 
@@ -239,6 +240,8 @@ def locate(session: Session, consultation_id: int, place: Place) -> _Located:
     """
     if not place.section:
         return _Located()
+    if "\x00" in place.section + place.block:  # PostgreSQL takes no NUL in a text
+        raise FieldErrors({"section": [DomainError("section_unknown", field="section")]})
     row = session.execute(
         select(SectionVersion.id, SectionVersion.section_id)
         .join(Section, Section.id == SectionVersion.section_id)

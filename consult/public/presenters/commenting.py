@@ -250,11 +250,14 @@ def check_page(
         CheckRow("email", _("电子邮箱"), values.email, False),
         CheckRow("consent_publish_name", _("公开姓名"), yes if values.consent_publish_name else no, None),
     ]
-    carry = tuple(
-        (name, "yes" if value is True else str(value))
-        for name, value in typed.items()
-        if value is not False and name != "captcha_answer"
-    ) + (("form", head.slug),)
+    carry = (
+        *(
+            (name, "yes" if value is True else str(value))
+            for name, value in typed.items()
+            if value is not False and name != "captcha_answer"
+        ),
+        ("form", head.slug),
+    )
     masked = organisation_label(values.organisation, values.credit_code) if organisation else mask_name(values.name)
     return CheckPage(common.consultation(head, now), tuple(rows), carry, Captcha(challenge_id), captcha_answer, masked)
 

@@ -49,7 +49,7 @@ def sound(id: str) -> ResponseReturnValue:  # noqa: A002
 @limiter.limit("60 per 10 minutes")
 def renew() -> ResponseReturnValue:
     """Answer with a new challenge for scripts; the old one is left to expire."""
-    form = request.form.get("form", "")[:80]
+    form = request.form.get("form", "")[:80].replace("\x00", "")
     wait, challenge_id = challenges.issue(form, clock.utc_now())
     if wait:
         response = jsonify(error="too_many", retry_after=wait)

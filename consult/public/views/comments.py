@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from consult import clock, db, web
 from consult.domain.comments import CommentValues, FieldRequirements, NewComment, check_new_comment
@@ -63,7 +64,7 @@ def _ground(slug: str, now: datetime, section: str) -> _Ground:
 def form(slug: str) -> ResponseReturnValue:
     """Show the form, show what was typed for checking, or store the comment."""
     now = clock.utc_now()
-    typed = CommentForm(formdata=request.form if request.method == "POST" else request.args, meta=_meta())
+    typed = CommentForm(formdata=request.form if request.method == "POST" else _from_address(), meta=_meta())
     ground = _ground(slug, now, typed.section.data or "")
     if not ground.head.is_open:
         return _closed(ground, typed)
@@ -82,6 +83,11 @@ def form(slug: str) -> ResponseReturnValue:
 
 
 csrf.exempt(form)  # checked inside, so that a lost session never loses what was typed
+
+
+def _from_address() -> MultiDict[str, str]:
+    """Return what a link may fill in: the place only, so that no link ticks a consent or carries a name (R-45)."""
+    return MultiDict((name, request.args[name]) for name in ("section", "block", "quote", "v") if name in request.args)
 
 
 def _meta() -> dict[str, bool]:
@@ -124,31 +130,40 @@ def _place(ground: _Ground, typed: CommentForm) -> Place:
 
 
 def _submit(ground: _Ground, typed: CommentForm, new: NewComment) -> ResponseReturnValue:
-    runtime, now, slug = web.runtime(), ground.now, ground.head.slug
+    now, slug = ground.now, ground.head.slug
     challenge_id = (typed.captcha_id.data or "").strip()
     key = challenges.submission_key(challenge_id)
     outcome = challenges.answer(challenge_id, slug, typed.captcha_answer.data or "", now)
     if outcome.answered is Answered.TOO_MANY:
         return _over_limit(ground, typed, outcome.wait)
     if outcome.answered is Answered.GONE:
-        stored = challenges.wait_for(key, lambda: _find(key), now)
+        stored = challenges.wait_for(key, lambda: _same_again(key, new.body, now), now)
         if stored is not None:
             return _to_receipt(slug, stored)
     if not outcome.answered.accepted:
         code = {Answered.GONE: "captcha_expired", Answered.TOO_FAST: "too_fast"}.get(outcome.answered, "captcha_wrong")
         errors = {"captcha_answer": str(MESSAGES[code])}
         return _form_page(ground, typed, errors, new_challenge=True, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    wait = _admitted(outcome.answered)
+    try:
+        return _store(ground, typed, new, key, outcome.answered)
+    except DomainError:
+        challenges.give_up(key, now)
+        raise
+
+
+def _store(ground: _Ground, typed: CommentForm, new: NewComment, key: str, answered: Answered) -> ResponseReturnValue:
+    runtime, now, slug = web.runtime(), ground.now, ground.head.slug
+    wait = _admitted(answered)
     if wait:
+        challenges.give_up(key, now)
         return _over_limit(ground, typed, wait)
     code_text = new_query_code(secrets.token_bytes)
-    challenges.mark_won(key, now)
     # Kept before the comment is committed: a receipt without a comment is never shown, a comment
     # without its code would be a comment its writer cannot find again.
     payload = runtime.cipher.encrypt(code_text)
     runtime.short_lived.put_receipt(key, web.visitor(), payload, now, now + RECEIPT_LIVES)
     codes = Codes(key, digest_query_code(runtime.index_key, code_text).hex())
-    flags = _flags(typed, outcome.answered)
+    flags = _flags(typed, answered)
     try:
         with db.writing() as session:
             stored = comments.submit(
@@ -163,15 +178,24 @@ def _submit(ground: _Ground, typed: CommentForm, new: NewComment) -> ResponseRet
                 language=chosen_language(),
             )
     except FieldErrors as found:
+        challenges.give_up(key, now)
         return _form_page(ground, typed, say_all(found), new_challenge=True, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except PeriodClosed:
+        challenges.give_up(key, now)
         return _closed(ground, typed)
     return _to_receipt(slug, stored)
 
 
-def _find(key: str) -> Stored | None:
+def _same_again(key: str, body: str, now: datetime) -> Stored | None:
+    """Return the comment this visitor stored with the same answer and the same words: a double click (R-18).
+
+    Other words, or another visitor, with a spent answer are a replay and are refused (R-17).
+    """
+    visitor = web.known_visitor()
+    if visitor is None or web.runtime().short_lived.get_receipt(key, visitor, now) is None:
+        return None
     with db.reading() as session:
-        return comments.find_submission(session, key)
+        return comments.find_submission(session, key, body=body)
 
 
 def _flags(typed: CommentForm, answered: Answered) -> tuple[str, ...]:
@@ -204,7 +228,9 @@ def _to_receipt(slug: str, stored: Stored) -> Response:
 def _over_limit(ground: _Ground, typed: CommentForm, wait: int) -> Response:
     minutes = max(1, -(-wait // 60))
     message = str(MESSAGES["too_many"]) % {"minutes": minutes}
-    response = _render_form(ground, typed, {"": message}, "", HTTPStatus.TOO_MANY_REQUESTS)
+    challenge_id = (typed.captcha_id.data or "").strip()
+    kept = challenge_id if challenges.alive(challenge_id, ground.now) else ""
+    response = _render_form(ground, typed, {"": message}, kept, HTTPStatus.TOO_MANY_REQUESTS)
     response.headers["Retry-After"] = str(wait)
     return response
 

@@ -69,7 +69,7 @@ def _open(receipt_no: str, now: datetime) -> str:
 
 
 def _act(action: str, now: datetime) -> ResponseReturnValue:
-    visitor, token = web.known_visitor(), request.form.get("token", "")[:64]
+    visitor, token = web.known_visitor(), request.form.get("token", "")[:64].replace("\x00", "")
     kept = web.runtime().short_lived.get_receipt(f"status:{token}", visitor, now) if visitor else None
     service = _ACTIONS.get(action)
     if kept is None or service is None:
