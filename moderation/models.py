@@ -94,7 +94,7 @@ class TwoPersonDecision(Base):
         CheckConstraint(words("kind", ("withhold", "not_accept", "emergency_hide")), name="kind"),
         CheckConstraint(words("state", ("proposed", "confirmed", "refused")), name="state"),
         CheckConstraint(
-            "confirmed_by IS NULL OR confirmed_by <> proposed_by OR reason_code = 'submitter_asked'",
+            "confirmed_by IS NULL OR confirmed_by <> proposed_by OR reason_code = 'submitter_request'",
             name="two_persons",
         ),
         Index(

@@ -716,7 +716,7 @@ def upgrade() -> None:
     sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('confirmed_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by OR reason_code = 'submitter_asked'", name=op.f('ck_two_person_decision_two_persons')),
+    sa.CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by OR reason_code = 'submitter_request'", name=op.f('ck_two_person_decision_two_persons')),
     sa.CheckConstraint("kind IN ('withhold', 'not_accept', 'emergency_hide')", name=op.f('ck_two_person_decision_kind')),
     sa.CheckConstraint("state IN ('proposed', 'confirmed', 'refused')", name=op.f('ck_two_person_decision_state')),
     sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_two_person_decision_comment_id')),
