@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,20 @@ def test_each_query_finds_exactly_the_rows_that_hold_it(store: sqlite3.Connectio
 @pytest.mark.parametrize("query", [query for query in QUERIES if " " not in query])
 def test_the_highlight_shows_words_in_exactly_the_rows_that_were_found(query: str) -> None:
     assert tuple(n for n, text in enumerate(ROWS) if highlight(text, query)) == QUERIES[query]
+
+
+@pytest.mark.postgres
+def test_postgresql_finds_the_same_rows(store: sqlite3.Connection, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE TEMP TABLE found (id int, tokens tsvector)")
+        for number, text in enumerate(ROWS):
+            connection.execute("INSERT INTO found VALUES (%s, to_tsvector('simple', %s))", (number, index_tokens(text)))
+        for query, wanted in QUERIES.items():
+            rows = connection.execute(
+                "SELECT id FROM found WHERE tokens @@ to_tsquery('simple', %s) ORDER BY id",
+                (query_terms(query).tsquery(),),
+            ).fetchall()
+            assert tuple(row[0] for row in rows) == wanted == hits(store, query), query
 
 
 def test_a_run_becomes_its_pairs_and_its_last_character() -> None:
