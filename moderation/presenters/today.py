@@ -13,9 +13,9 @@ from moderation.queries.today import Waiting
 KINDS = {
     "review": (_l("待审核的意见"), "queue.index", {"tab": "review"}),
     "confirm": (_l("待我确认的不予公开、不予受理"), "queue.index", {"tab": "confirm"}),
-    "assign": (_l("待分办的意见"), "queue.index", {"tab": "assign"}),
-    "returns": (_l("待批的退回申请"), "queue.index", {"tab": "returns"}),
-    "extensions": (_l("待批的延期申请"), "queue.index", {"tab": "extensions"}),
+    "assign": (_l("待分办的意见"), "queue.index", {"tab": "route"}),
+    "returns": (_l("待批的退回申请"), "queue.index", {"tab": "returned"}),
+    "extensions": (_l("待批的延期申请"), "queue.index", {"tab": "extension"}),
     "receipt": (_l("待签收"), "unit.index", {}),
     "reply": (_l("待起草、办理中"), "unit.index", {}),
     "approve": (_l("待我确认送审签的回复"), "unit.index", {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -18,7 +18,7 @@ from moderation import access
 from moderation.models import AuditEvent, StaffMember, StaffSession
 from moderation.queries import accounts as read
 from tests.support.factories import NOW, World
-from tests.support.staff_site import PASSWORD, Browser, build_site, fill, signed_in
+from tests.support.staff_site import PASSWORD, Browser, fill, signed_in, site_on
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def world(store: Store) -> World:
 
 @pytest.fixture
 def app(store: Store, world: World) -> Iterator[Flask]:
-    yield build_site(store)
-    clock.start_at(datetime.now(UTC))
+    with site_on(store) as app:
+        yield app
 
 
 @pytest.fixture
 def limited(store: Store, world: World) -> Iterator[Flask]:
-    yield build_site(store, CONSULT_LIMITS="on")
-    clock.start_at(datetime.now(UTC))
+    with site_on(store, CONSULT_LIMITS="on") as app:
+        yield app
 
 
 def _later(**span: float) -> None:
@@ -75,8 +75,8 @@ def test_cookies_in_production_are_bound_to_the_host_and_to_https(store: Store, 
         "CONSULT_FIELD_KEYS": new_field_key(),
         "CONSULT_INDEX_KEY": "an-index-key-of-this-test-with-enough-characters",
     }
-    app = build_site(store, CONSULT_ENV="production", CONSULT_NOW="", CONSULT_LIMITS="", **keys)
-    answer = Browser(app, base_url="https://localhost").sign_in("reviewer")
+    with site_on(store, CONSULT_ENV="production", CONSULT_NOW="", CONSULT_LIMITS="", **keys) as app:
+        answer = Browser(app, base_url="https://localhost").sign_in("reviewer")
     assert answer.status_code == 303
     for line in answer.headers.getlist("Set-Cookie"):
         assert line.startswith("__Host-")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from html import unescape
 
 from flask import Flask
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from consult import settings
+from consult import clock, extensions, settings
 from consult.db import Store
 from consult.gateways.password_hashing import hash_password
 from moderation.models import StaffMember
@@ -28,8 +30,10 @@ def password_hash() -> str:
     return hash_password(PASSWORD)
 
 
-def build_site(store: Store, **environ: str) -> Flask:
+@contextmanager
+def site_on(store: Store, **environ: str) -> Iterator[Flask]:
     """The product on a test's own store, its clock starting at the world's NOW; faults are raised, not dressed."""
+    ahead = clock.utc_now() - datetime.now(UTC)
     given = {
         "CONSULT_ENV": "test",
         "CONSULT_DATABASE_URL": store.url,
@@ -40,7 +44,13 @@ def build_site(store: Store, **environ: str) -> Flask:
     app = build(settings.load({name: value for name, value in given.items() if value}), store)
     app.testing = True
     app.config["KAIMEN_RAISE"] = True
-    return app
+    try:
+        yield app
+    finally:
+        clock.start_at(datetime.now(UTC) + ahead)
+        app.extensions["kaimen"].short_lived.close()
+        if app.config["RATELIMIT_ENABLED"]:
+            extensions.limiter.storage.close()  # type: ignore[attr-defined]
 
 
 def fill(store: Store) -> World:
