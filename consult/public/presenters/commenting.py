@@ -13,8 +13,8 @@ from consult.domain.names import mask_name, organisation_label
 from consult.domain.periods import ConsultationState
 from consult.i18n import _
 from consult.public.forms import BODY_MAXIMUM, BODY_MINIMUM, DECOY
-from consult.public.presenters import common
-from consult.public.presenters.common import ConsultationView, Moment, Option, Stage
+from consult.public.presenters import wording
+from consult.public.presenters.wording import ConsultationView, Moment, Option, Stage
 from consult.queries.drafts import FullSection, VersionRow
 from consult.queries.reading import ConsultationHead
 from consult.queries.status import ReceiptFacts
@@ -148,7 +148,7 @@ def notice(head: ConsultationHead, units: tuple[str, ...]) -> Notice:
         recipients="、".join(units),
         months=head.retention_months,
         version=head.notice_version,
-        since=common.full_day(local_day(head.published_at)) if head.published_at else common.full_day(head.starts_on),
+        since=wording.full_day(local_day(head.published_at)) if head.published_at else wording.full_day(head.starts_on),
     )
 
 
@@ -205,7 +205,7 @@ def form_page(
     url = f"{back_url}{section}/#{block}" if section else back_url
     number = seen_version or (version.number if version else None)
     return FormPage(
-        consultation=common.consultation(head, now, has_draft=version is not None),
+        consultation=wording.consultation(head, now, has_draft=version is not None),
         notice=notice(head, units),
         captcha=Captcha(challenge_id),
         sections=section_options(sections),
@@ -259,7 +259,7 @@ def check_page(
         ("form", head.slug),
     )
     masked = organisation_label(values.organisation, values.credit_code) if organisation else mask_name(values.name)
-    return CheckPage(common.consultation(head, now), tuple(rows), carry, Captcha(challenge_id), captcha_answer, masked)
+    return CheckPage(wording.consultation(head, now), tuple(rows), carry, Captcha(challenge_id), captcha_answer, masked)
 
 
 def closed_page(head: ConsultationHead, now: datetime, sentence: str, typed: Mapping[str, str | bool]) -> ClosedPage:
@@ -274,7 +274,7 @@ def closed_page(head: ConsultationHead, now: datetime, sentence: str, typed: Map
     }
     kept = tuple(Kept(label, str(typed[name])) for name, label in labels.items() if typed.get(name))
     early = head.state is ConsultationState.NOT_STARTED
-    view = common.consultation(head, now)
+    view = wording.consultation(head, now)
     return ClosedPage(view, "early" if early else "late", sentence, kept, view.has_results)
 
 
@@ -288,7 +288,7 @@ def receipt_page(
     draft_url: str,
 ) -> ReceiptPage:
     """Return the receipt; without the code it only says how to look the comment up."""
-    view = common.consultation(head, now)
+    view = wording.consultation(head, now)
     if facts is None or not code:
         return ReceiptPage(view, own=False)
     today = local_day(facts.submitted_at)
@@ -298,13 +298,13 @@ def receipt_page(
         own=True,
         receipt_no=facts.receipt_no,
         query_code=code,
-        submitted=common.moment(facts.submitted_at),
+        submitted=wording.moment(facts.submitted_at),
         section=facts.section_heading or _("整体（整份报告）"),
         masked_name=facts.public_name or facts.masked_name,
-        due=common.in_working_days(calendar, today, 10),
+        due=wording.in_working_days(calendar, today, 10),
         steps=(
-            Stage(_("已收到"), common.moment(facts.submitted_at).text, "done"),
-            Stage(_("审核"), _("最迟 %(day)s", day=common.in_working_days(calendar, today, 2)), "now"),
+            Stage(_("已收到"), wording.moment(facts.submitted_at).text, "done"),
+            Stage(_("审核"), _("最迟 %(day)s", day=wording.in_working_days(calendar, today, 2)), "now"),
             Stage(_("转有关单位"), _("审核通过后 1 个工作日内"), "next"),
             Stage(_("答复"), _("转办后一般 7 个工作日，最长 15 个工作日"), "next"),
         ),

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from consult.domain.compare import Change, Comparison, Op, Row, TextRun, VersionBlock, compare_versions
 from consult.i18n import _
-from consult.public.presenters import common
+from consult.public.presenters import wording
 from consult.public.presenters.commenting import place_words
-from consult.public.presenters.common import Tag
 from consult.public.presenters.reading import versions_of
+from consult.public.presenters.wording import Tag
 from consult.queries.drafts import FullDraft, VersionRow
 from consult.queries.reading import ConsultationHead
 
@@ -55,7 +55,7 @@ def page(
     places = {"old": _places(old), "new": _places(new)}
     counts = comparison.counts
     return {
-        "consultation": common.consultation(head, now),
+        "consultation": wording.consultation(head, now),
         "versions": versions,
         "a": next(one for one in versions if one.number == old.version.number),
         "b": next(one for one in versions if one.number == new.version.number),

@@ -14,9 +14,9 @@ from consult.domain.ledger import PublicCounts, ResultCounts
 from consult.domain.periods import ConsultationState
 from consult.domain.replies import Outcome
 from consult.i18n import _
-from consult.public.presenters import commenting, common
+from consult.public.presenters import commenting, wording
 from consult.public.presenters.commenting import QuoteView
-from consult.public.presenters.common import Count, Figure, Moment, Option, Stage, Tag
+from consult.public.presenters.wording import Count, Figure, Moment, Option, Stage, Tag
 from consult.queries.drafts import FullDraft
 from consult.queries.plan import ItemPage, ItemRow
 from consult.queries.published import Filters, Page, PlaceCounts, PublishedComment
@@ -58,12 +58,12 @@ def card(head: ConsultationHead, received: int, now: datetime) -> Card:
     return Card(
         slug=head.slug,
         title=head.title,
-        state=common.state_tag(head, now),
+        state=wording.state_tag(head, now),
         unit=head.owner_unit,
-        period=f"{common.day(head.starts_on)}—{common.day(head.ends_on)}",
+        period=f"{wording.day(head.starts_on)}—{wording.day(head.ends_on)}",
         received=str(received) if received else "",
         note="" if received or head.state is ConsultationState.NOT_STARTED else _("还没有收到意见"),
-        figure=common.figure(head, now),
+        figure=wording.figure(head, now),
     )
 
 
@@ -88,7 +88,7 @@ def home_page(
     return {
         "programme": _programme(programme, now),
         "start_slug": main.slug if main else "",
-        "as_of": common.moment(now),
+        "as_of": wording.moment(now),
         "open": tuple(card(head, received(head), now) for head in open_now),
         "other": tuple(card(head, received(head), now) for head in others),
         "replies": tuple(_reply(slugs[key], one) for key, one in replies if key in slugs),
@@ -123,10 +123,10 @@ def _reply(slug: str, one: PublishedComment) -> ReplyBrief:
     return ReplyBrief(
         slug=slug,
         ref=one.receipt_no,
-        when=common.day_moment(one.replied_at or one.submitted_at),
+        when=wording.day_moment(one.replied_at or one.submitted_at),
         unit=one.reply_unit,
         title=body if len(body) <= 30 else body[:29] + "…",
-        outcome=common.outcome_tag(one.outcome),
+        outcome=wording.outcome_tag(one.outcome),
         excerpt=reply if len(reply) <= _EXCERPT else reply[: _EXCERPT - 1] + "…",
     )
 
@@ -141,7 +141,7 @@ def overview_page(
 ) -> dict[str, object]:
     """Return what overview.html is given."""
     period = _(
-        "%(start)s 00:00 至 %(end)s 24:00", start=common.full_day(head.starts_on), end=common.full_day(head.ends_on)
+        "%(start)s 00:00 至 %(end)s 24:00", start=wording.full_day(head.starts_on), end=wording.full_day(head.ends_on)
     )
     facts = [
         (_("征集时间"), period),
@@ -169,16 +169,16 @@ def overview_page(
             if one.section.level <= 2
         )
     return {
-        "consultation": common.consultation(head, now, has_draft=draft is not None),
+        "consultation": wording.consultation(head, now, has_draft=draft is not None),
         "summary": tuple(line for line in head.drafting_note.split("\n") if line.strip()),
         "questions": (),
         "chapters": chapters,
         "documents": (),
         "facts": tuple({"label": label, "value": value} for label, value in facts if value),
-        "figure": common.figure(head, now),
+        "figure": wording.figure(head, now),
         "received": counts.received,
-        "counts": common.counts(counts),
-        "version": common.version(draft.version, current=True) if draft else None,
+        "counts": wording.counts(counts),
+        "version": wording.version(draft.version, current=True) if draft else None,
         "shortening_reason": head.shortening_reason if head.shortened else "",
     }
 
@@ -233,7 +233,7 @@ def table_page(
     """Return what table.html is given; `newer` and `older` are keyset positions or empty."""
     sections = draft.sections if draft else ()
     return {
-        "consultation": common.consultation(head, now, has_draft=draft is not None),
+        "consultation": wording.consultation(head, now, has_draft=draft is not None),
         "rows": tuple(_table_row(one, filters.q) for one in page.rows),
         "filters": filters,
         "sections": (
@@ -245,13 +245,13 @@ def table_page(
         "outcomes": (
             Option("", _("全部结果")),
             Option("waiting", _("办理中")),
-            *(Option(key, common.outcome_words(key)) for key in OUTCOMES),
+            *(Option(key, wording.outcome_words(key)) for key in OUTCOMES),
         ),
         "filtered": filters.any,
         "summary": _summary(filters, counts, matched),
         "received": counts.received,
         "public": counts.public,
-        "counts": common.counts(counts),
+        "counts": wording.counts(counts),
         "newer_url": _page_url(base, filters, before=newer) if newer else "",
         "older_url": _page_url(base, filters, after=older) if older else "",
         "csv_url": "",
@@ -277,10 +277,10 @@ def _table_row(one: PublishedComment, q: str) -> PublicRow:
         commenter=one.commenter,
         body=marked(one.body, q),
         reply=marked(one.reply_body, q) if one.reply_body else escape(waiting_words(one)),
-        submitted=common.day_moment(one.submitted_at),
+        submitted=wording.day_moment(one.submitted_at),
         unit=one.reply_unit,
-        replied=common.day_moment(one.replied_at) if one.replied_at else None,
-        outcome=common.outcome_tag(one.outcome),
+        replied=wording.day_moment(one.replied_at) if one.replied_at else None,
+        outcome=wording.outcome_tag(one.outcome),
         section=one.section_heading or _("整体"),
         section_key=one.section_key,
         merged=0,
@@ -298,7 +298,7 @@ def marked(text: str, q: str) -> Markup:
 def waiting_words(one: PublishedComment) -> str:
     """Return what stands where a reply will be."""
     if one.lead_unit and one.reply_due_on:
-        return _("正在由%(unit)s办理，最迟 %(due)s 答复。", unit=one.lead_unit, due=common.day(one.reply_due_on))
+        return _("正在由%(unit)s办理，最迟 %(due)s 答复。", unit=one.lead_unit, due=wording.day(one.reply_due_on))
     if one.lead_unit:
         return _("正在由%(unit)s办理。", unit=one.lead_unit)
     return _("办理中")
@@ -326,23 +326,23 @@ def comment_page(head: ConsultationHead, one: PublishedComment, now: datetime, d
             unit=one.reply_unit,
             co_units="",
             text=one.reply_body + (f"\n{one.reply_note}" if one.reply_note else ""),
-            outcome=common.outcome_tag(one.outcome),
+            outcome=wording.outcome_tag(one.outcome),
             location=one.reply_location,
             reason=one.reply_reason,
-            when=common.moment(one.replied_at),
+            when=wording.moment(one.replied_at),
             corrections=(one.correction_note,) if one.correction_note else (),
         )
     place = commenting.place_words(one.block_key) or one.section_heading
     return {
-        "consultation": common.consultation(head, now),
+        "consultation": wording.consultation(head, now),
         "ref": one.receipt_no,
         "commenter": one.commenter,
         "text": one.body,
-        "submitted": common.moment(one.submitted_at),
+        "submitted": wording.moment(one.submitted_at),
         "section": one.section_heading or _("整体"),
         "section_key": one.section_key,
         "quote": QuoteView(one.quote, place, f"{draft_url}{one.section_key}/#b-{one.block_key}") if one.quote else None,
-        "state": common.outcome_tag(one.outcome),
+        "state": wording.outcome_tag(one.outcome),
         "waiting": waiting_words(one),
         "merged": 1 if one.merged_into else 0,
         "reply": reply,
@@ -363,7 +363,7 @@ def results_page(
     """Return what results.html is given: the counts of the announcement, zeros included (R-103)."""
     by_outcome = {key: getattr(results, key) for key in OUTCOMES}
     replied = results.replied_total
-    period = _("%(start)s至%(end)s", start=common.full_day(head.starts_on), end=common.full_day(head.ends_on))
+    period = _("%(start)s至%(end)s", start=wording.full_day(head.starts_on), end=wording.full_day(head.ends_on))
     if counts.received == 0:
         notice: tuple[str, ...] = (
             _("%(period)s，我们就《%(title)s》向社会公开征求意见，期间没有收到意见。", period=period, title=head.title),
@@ -393,22 +393,22 @@ def results_page(
     sums = common_sums(draft, places) if draft else {}
     most = max(sums.values(), default=0)
     return {
-        "consultation": common.consultation(head, now, has_draft=draft is not None),
-        "title_parts": (_("关于"), *common.title_parts(f"《{head.title}》"), _("公开征集意见采纳情况的公告")),
+        "consultation": wording.consultation(head, now, has_draft=draft is not None),
+        "title_parts": (_("关于"), *wording.title_parts(f"《{head.title}》"), _("公开征集意见采纳情况的公告")),
         "byline": _("%(unit)s", unit=head.owner_unit_name),
         "notice": notice,
         "outcomes": tuple(
             {
-                "label": common.outcome_words(key),
+                "label": wording.outcome_words(key),
                 "count": n,
                 "share": f"{n * 100 / replied:.1f}%" if replied else "—",
                 "percent": round(n * 100 / replied, 1) if replied else 0,
-                "tone": common.outcome_tag(key).tone,
+                "tone": wording.outcome_tag(key).tone,
             }
             for key, n in by_outcome.items()
         ),
         "received": counts.received,
-        "counts": common.counts(counts),
+        "counts": wording.counts(counts),
         "rate": results.adoption_rate,
         "sections": tuple(
             {

@@ -7,10 +7,10 @@ from datetime import date
 
 from consult.domain.calendar import WorkCalendar
 from consult.i18n import _
-from consult.public.presenters import common
+from consult.public.presenters import wording
 from consult.public.presenters.commenting import QuoteView, place_words
-from consult.public.presenters.common import Moment
 from consult.public.presenters.overview import ReplyView
+from consult.public.presenters.wording import Moment
 from consult.queries.status import OwnComment, OwnReply, Step
 
 _BEFORE_ROUTING = frozenset({"pending_review", "awaiting_supplement", "accepted", "to_assign", "merged"})
@@ -103,10 +103,10 @@ def lead_line(own: OwnComment, calendar: WorkCalendar, today: date) -> tuple[str
         return _("%(year)s 年放假安排尚未公布，答复日期待定，公布后自动更新。", year=own.pending_year), "navy"
     if own.reply_due_on is None:
         return _("转有关单位后，一般 7 个工作日内答复，情况复杂的可延至 15 个工作日并告诉您。"), "navy"
-    left = common.working_days_left(calendar, own.reply_due_on, today)
-    when = common.due(own.reply_due_on)
+    left = wording.working_days_left(calendar, own.reply_due_on, today)
+    when = wording.due(own.reply_due_on)
     if left is not None and left < 0:
-        return _("答复已超过预计时间（%(day)s），正在督促办理。", day=common.day(own.reply_due_on)), "red"
+        return _("答复已超过预计时间（%(day)s），正在督促办理。", day=wording.day(own.reply_due_on)), "red"
     if left is None:
         return _("最迟 %(due)s 答复。", due=when), "navy"
     if left == 0:
@@ -121,7 +121,7 @@ def timeline(own: OwnComment) -> tuple[TimelineStep, ...]:
     finished = own.handling_state in {"replied", "closed", "withdrawn"}
     lines: list[TimelineStep] = []
     if not finished:
-        due = _("预计最迟 %(day)s", day=common.day(own.reply_due_on)) if own.reply_due_on else ""
+        due = _("预计最迟 %(day)s", day=wording.day(own.reply_due_on)) if own.reply_due_on else ""
         lines.append(TimelineStep(_("公开答复"), None, due, "next"))
         if own.handling_state in _BEFORE_ROUTING:
             lines.append(TimelineStep(_("转有关单位办理"), None, "", "next"))
@@ -137,7 +137,7 @@ def _step(step: Step) -> TimelineStep | None:
         return None
     co_units = step.detail.get("co_units")
     note = _("协办：%(units)s", units="、".join(map(str, co_units))) if isinstance(co_units, list) and co_units else ""
-    return TimelineStep(words, common.moment(step.at), note, "done")
+    return TimelineStep(words, wording.moment(step.at), note, "done")
 
 
 def reply(replies: tuple[OwnReply, ...], co_units: tuple[str, ...]) -> ReplyView | None:
@@ -146,7 +146,7 @@ def reply(replies: tuple[OwnReply, ...], co_units: tuple[str, ...]) -> ReplyView
         return None
     last = replies[-1]
     corrections = tuple(
-        _("本答复于 %(day)s 更正：%(note)s", day=common.moment(one.published_at).text, note=one.correction_note)
+        _("本答复于 %(day)s 更正：%(note)s", day=wording.moment(one.published_at).text, note=one.correction_note)
         for one in replies
         if one.correction_note
     )
@@ -154,10 +154,10 @@ def reply(replies: tuple[OwnReply, ...], co_units: tuple[str, ...]) -> ReplyView
         unit=last.unit,
         co_units="、".join(co_units),
         text=last.body + (f"\n{last.individual_note}" if last.individual_note else ""),
-        outcome=common.outcome_tag(last.outcome),
+        outcome=wording.outcome_tag(last.outcome),
         location=last.location,
         reason=last.reason,
-        when=common.moment(last.published_at),
+        when=wording.moment(last.published_at),
         corrections=corrections,
     )
 

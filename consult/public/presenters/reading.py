@@ -9,8 +9,8 @@ from datetime import datetime
 from markupsafe import Markup, escape
 
 from consult.i18n import _
-from consult.public.presenters import common
-from consult.public.presenters.common import ConsultationView, Moment, Tag, Version
+from consult.public.presenters import wording
+from consult.public.presenters.wording import ConsultationView, Moment, Tag, Version
 from consult.queries.drafts import BlockRow, FullDraft, FullSection, VersionRow
 from consult.queries.published import PlaceCounts, PublishedComment
 from consult.queries.reading import ConsultationHead, Fix
@@ -154,8 +154,8 @@ def brief(comment: PublishedComment) -> CommentBrief:
         ref=comment.receipt_no,
         commenter=comment.commenter,
         text=comment.body,
-        submitted=common.day_moment(comment.submitted_at),
-        state=common.outcome_tag(comment.outcome),
+        submitted=wording.day_moment(comment.submitted_at),
+        state=wording.outcome_tag(comment.outcome),
         unit=comment.reply_unit,
         reply=comment.reply_body,
     )
@@ -164,7 +164,7 @@ def brief(comment: PublishedComment) -> CommentBrief:
 def versions_of(rows: Sequence[VersionRow]) -> tuple[Version, ...]:
     """Return published versions, newest first; the first is current."""
     newest = max(row.number for row in rows)
-    return tuple(common.version(row, current=row.number == newest) for row in sorted(rows, key=lambda one: -one.number))
+    return tuple(wording.version(row, current=row.number == newest) for row in sorted(rows, key=lambda one: -one.number))
 
 
 def blocks(
@@ -292,7 +292,7 @@ def draft_page(
         for one in draft.sections
     )
     return DraftPage(
-        consultation=common.consultation(head, now),
+        consultation=wording.consultation(head, now),
         version=mine,
         versions=versions,
         compare=_compare(versions, mine),
@@ -351,7 +351,7 @@ def section_page(
     total = counts.sections.get(mine.section.section_id, 0)
     path = tuple(mine.section.path.split(" > ")[:-1])
     return SectionPage(
-        consultation=common.consultation(head, now),
+        consultation=wording.consultation(head, now),
         version=current,
         compare=_compare(versions, current),
         toc=toc(draft.sections, counts.sections, key),
