@@ -170,12 +170,8 @@ def waiting_comments(session: Session, consultation_id: int) -> int:
 
 
 def _rows(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> tuple[ConsultationRow, ...]:
-    received = dict(
-        row._tuple()
-        for row in session.execute(
-            select(CommentTally.consultation_id, func.sum(CommentTally.n)).group_by(CommentTally.consultation_id)
-        )
-    )
+    statement = select(CommentTally.consultation_id, func.sum(CommentTally.n)).group_by(CommentTally.consultation_id)
+    received = dict(session.execute(statement).all())
     found = session.execute(
         select(Consultation, Unit.code, Unit.short_name, Programme.title)
         .join(Unit, Unit.id == Consultation.owner_unit_id)

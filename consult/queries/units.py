@@ -87,4 +87,4 @@ def members(session: Session, group_code: str) -> tuple[UnitRow, ...]:
 def aliases(session: Session) -> dict[str, str]:
     """Return every way a unit's name is written -> its code."""
     found = session.execute(select(UnitAlias.alias, Unit.code).join(Unit, Unit.id == UnitAlias.unit_id))
-    return dict(row._tuple() for row in found)
+    return dict(found.all())

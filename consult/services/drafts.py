@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from consult.domain.errors import NotFound, Refused
 from consult.domain.outline import carry_keys, default_outline
 from consult.domain.outline_model import DraftWarning, ImportedBlock, ImportedDraft, ImportedSection
+from consult.domain.prepared_draft import Prepared, PreparedSection
 from consult.domain.section_leads import (
     Lead,
     SectionRule,
@@ -46,36 +47,6 @@ class SourceFile:
 
     name: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedSection:
-    """A section as it will be stored, with its items and its default lead."""
-
-    section: ImportedSection
-    item_keys: tuple[str, ...]
-    lead: Lead
-    lead_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A draft ready to be stored or shown as a preview; nothing is written yet.
-
-    `number` is the number the version gets; `replaces` tells whether a version in work gives way to it.
-    """
-
-    number: int
-    replaces: bool
-    title: str
-    preamble: tuple[ImportedBlock, ...]
-    sections: tuple[PreparedSection, ...]
-    warnings: tuple[DraftWarning, ...]
-
-    @property
-    def block_count(self) -> int:
-        """Number of paragraphs and table rows."""
-        return len(self.preamble) + sum(len(one.section.blocks) for one in self.sections)
 
 
 def prepare(session: Session, slug: str, draft: ImportedDraft, sections_csv: str | None = None) -> Prepared:
@@ -284,24 +255,27 @@ def _store(
     section_ids = _section_ids(session, consultation.id, [one.section.key for one in prepared.sections])
     unit_ids = dict(session.execute(select(Unit.code, Unit.id)).all())
     rows: dict[str, SectionVersion] = {}
-    for position, one in enumerate(prepared.sections, start=1):
-        section = one.section
-        parent = rows.get(section.parent) if section.parent is not None else None
-        row = rows[section.key] = SectionVersion(
-            draft_version_id=version.id,
-            section_id=section_ids[section.key],
-            parent_id=None if parent is None else parent.id,
-            position=position,
-            level=section.level,
-            label=section.label,
-            title=section.title or "",
-            heading=section.heading,
-            path=section.path,
-            default_lead_unit_id=unit_ids.get(one.lead.unit),
-            default_lead_reason=one.lead.reason,
-        )
-        session.add(row)
-        session.flush()  # a child needs its parent's id
+    numbered = list(enumerate(prepared.sections, start=1))
+    for level in sorted({one.section.level for one in prepared.sections}):  # a child needs its parent's id
+        for position, one in numbered:
+            section = one.section
+            if section.level != level:
+                continue
+            row = rows[section.key] = SectionVersion(
+                draft_version_id=version.id,
+                section_id=section_ids[section.key],
+                parent_id=None if section.parent is None else rows[section.parent].id,
+                position=position,
+                level=section.level,
+                label=section.label,
+                title=section.title or "",
+                heading=section.heading,
+                path=section.path,
+                default_lead_unit_id=unit_ids.get(one.lead.unit),
+                default_lead_reason=one.lead.reason,
+            )
+            session.add(row)
+        session.flush()
     _store_text(session, prepared, rows)
 
 

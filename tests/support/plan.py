@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -24,6 +25,21 @@ def read(name: str) -> str:
 
 def rows() -> PlanRows:
     return read_plan(read("units.csv"), read("items.csv"), read("fixes.csv"))
+
+
+def few_rows() -> PlanRows:
+    """A corner of the plan: enough for a consultation, quick to store."""
+    whole = rows()
+    items = tuple(item for item in whole.items if item.key in {"I14", "T36"})
+    wanted = {"FGW", "G_ALL14", *(code for item in items for code in (*item.leads, *item.others))}
+    chosen = tuple(replace(unit, members=()) for unit in whole.units if unit.code in wanted)
+    return PlanRows(chosen, items, ())
+
+
+def load_little(session: Session) -> None:
+    plan_import.import_plan(session, few_rows())
+    calendars.seed(session)
+    programmes.ensure_midterm(session)
 
 
 def load_plan(session: Session) -> None:
@@ -49,6 +65,6 @@ def new_consultation(**changes: object) -> NewConsultation:
     return NewConsultation(**(given | changes))  # type: ignore[arg-type]
 
 
-def make_consultation(session: Session, now: datetime = NOW, **changes: object) -> int:
-    load_plan(session)
+def make_consultation(session: Session, now: datetime = NOW, *, whole_plan: bool = True, **changes: object) -> int:
+    (load_plan if whole_plan else load_little)(session)
     return consultations.create(session, new_consultation(**changes), EDITOR, now)
