@@ -163,8 +163,8 @@ def brief(comment: PublishedComment) -> CommentBrief:
 
 def versions_of(rows: Sequence[VersionRow]) -> tuple[Version, ...]:
     """Return published versions, newest first; the first is current."""
-    newest = max(row.number for row in rows)
-    return tuple(wording.version(row, current=row.number == newest) for row in sorted(rows, key=lambda one: -one.number))
+    newest_first = sorted(rows, key=lambda row: -row.number)
+    return tuple(wording.version(row, current=row is newest_first[0]) for row in newest_first)
 
 
 def blocks(
