@@ -9,9 +9,18 @@ from flask import Flask, request, url_for
 from consult.extensions import csrf
 from moderation import access
 from moderation.presenters import frame
-from moderation.views import audit, queue, sign_in, today, users_admin
+from moderation.views import audit, comment, queue, sign_in, sign_off, today, unit, users_admin
 
-BLUEPRINTS = (sign_in.bp, today.bp, queue.bp, users_admin.bp, audit.bp)
+BLUEPRINTS = (
+    sign_in.bp,
+    today.bp,
+    queue.bp,
+    comment.bp,
+    unit.bp,
+    sign_off.bp,
+    users_admin.bp,
+    audit.bp,
+)
 
 
 def register_staff_site(app: Flask) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from consult.domain.comment_states import Role
@@ -26,6 +26,8 @@ from moderation.services import audit
 from moderation.services.audit import By
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# The log tells who signed in when; the rows themselves serve only while somebody may ask about them.
+_SESSIONS_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,9 @@ def sign_in(session: Session, staff_id: int, seen_hash: str, token_digest: str, 
     member = session.scalar(select(StaffMember).where(StaffMember.id == staff_id).with_for_update())
     if member is None or not member.active or member.password_hash != seen_hash:
         raise Refused("sign_in_failed")
+    session.execute(
+        delete(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.ends_at < now - _SESSIONS_KEPT)
+    )
     session.add(
         StaffSession(
             token_digest=token_digest,
