@@ -18,6 +18,7 @@ import click
 from consult import cli as public
 from consult.cli import ExistingFile, Line, Out, Stop, read_lines, read_text, running, text_of, write_lines
 from consult.domain.errors import DomainError
+from moderation import running as running_commands
 
 if TYPE_CHECKING:
     from consult.services.events import Actor
@@ -119,7 +120,7 @@ def consultation_create(slug: str, file: Path, as_user: str) -> None:
 
 
 def _new_consultation(slug: str, file: Path) -> Any:
-    from consult.services.consultations import NewConsultation
+    from consult.domain.new_consultation import NewConsultation
     from consult.services.programmes import MIDTERM_SLUG
 
     given = _table(file)
@@ -416,7 +417,7 @@ def label_routing(file: Path, out: Path) -> None:
 
 def _suggester() -> Suggester:
     """Return the suggester over the plan that comes with the program; no store is needed."""
-    from consult.domain.plan_rows import read_plan
+    from consult.domain.plan_rows import UNIT_KINDS, read_plan
     from consult.domain.section_leads import read_section_rules
     from consult.gateways.assets import plan_data
     from moderation.domain.suggestions import PlanItem, PlanSection, PlanUnit, Suggester
@@ -428,11 +429,16 @@ def _suggester() -> Suggester:
         {unit.code for unit in plan.units},
         {item.key for item in plan.items},
     )
+    words = {english: chinese for chinese, english in UNIT_KINDS.items()}  # the suggester speaks those of the files
     return Suggester(
         [PlanItem(one.key, one.title, one.text, one.leads, one.others) for one in plan.items],
-        [PlanUnit(one.code, one.name, one.short_name, one.aliases, one.kind, one.assignable) for one in plan.units],
+        [PlanUnit(one.code, one.name, one.short_name, one.aliases, words[one.kind], one.assignable) for one in plan.units],
         [PlanSection(one.heading, one.item_keys, one.default_lead, one.units) for one in rules],
     )
+
+
+cli.add_command(running_commands.demo)
+cli.add_command(running_commands.serve)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,10 @@ class Stage:
 
 MIDTERM_SLUG = "midterm-evaluation"
 MIDTERM_TITLE = "闵行区“十四五”规划实施中期评估"
-MIDTERM_SUMMARY = "依据《闵行区“十四五”规划实施中期评估工作方案》开展，时间安排见方案附件6。"
+MIDTERM_SUMMARY = (
+    "闵行区“十四五”规划实施已过半程。22项主要指标、74项重点任务、74项重大项目做得怎么样，"
+    "报告写得实不实，请您逐段提意见。每条意见都有编号、有承办单位、有公开答复。"
+)
 _OUTLINE, _SPECIAL, _REGIONAL = "《纲要》中期评估", "专项规划评估", "区域规划"
 
 MIDTERM_STAGES: tuple[Stage, ...] = (

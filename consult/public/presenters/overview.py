@@ -352,6 +352,11 @@ def comment_page(head: ConsultationHead, one: PublishedComment, now: datetime, d
 # -- results ----------------------------------------------------------------------------------------
 
 
+def _quoted(title: str) -> str:
+    """Return a title in the brackets of a document's name; one that has them already is left alone."""
+    return title if title.startswith("《") else f"《{title}》"
+
+
 def results_page(
     head: ConsultationHead,
     draft: FullDraft | None,
@@ -366,14 +371,14 @@ def results_page(
     period = _("%(start)s至%(end)s", start=wording.full_day(head.starts_on), end=wording.full_day(head.ends_on))
     if counts.received == 0:
         notice: tuple[str, ...] = (
-            _("%(period)s，我们就《%(title)s》向社会公开征求意见，期间没有收到意见。", period=period, title=head.title),
+            _("%(period)s，我们就%(title)s向社会公开征求意见，期间没有收到意见。", period=period, title=_quoted(head.title)),
         )
     else:
         notice = (
             _(
-                "%(period)s，我们就《%(title)s》向社会公开征求意见，共收到意见 %(total)s 条。",
+                "%(period)s，我们就%(title)s向社会公开征求意见，共收到意见 %(total)s 条。",
                 period=period,
-                title=head.title,
+                title=_quoted(head.title),
                 total=counts.received,
             ),
             _(
@@ -394,7 +399,7 @@ def results_page(
     most = max(sums.values(), default=0)
     return {
         "consultation": wording.consultation(head, now, has_draft=draft is not None),
-        "title_parts": (_("关于"), *wording.title_parts(f"《{head.title}》"), _("公开征集意见采纳情况的公告")),
+        "title_parts": (_("关于"), *wording.title_parts(_quoted(head.title)), _("公开征集意见采纳情况的公告")),
         "byline": _("%(unit)s", unit=head.owner_unit_name),
         "notice": notice,
         "outcomes": tuple(
