@@ -67,7 +67,11 @@ MESSAGES = {
     "publication_incomplete": _l("公布内容不齐，不能发布。"),
     "extension_after_end": _l("征集已截止，不能延期；确需续征，请另设补充征集。"),
     "extension_not_longer": _l("新的截止日必须晚于原截止日。"),
+    # results
+    "unfinished_comments": _l("还有 %(n)s 件意见没有办结，不能公布结果。"),
+    "counts_do_not_reconcile": _l("各类件数之和与收到的总数不符，不能公布结果。"),
     # general
+    "refused": _l("不能这样办理。"),
     "not_found": _l("没有找到这个页面或这件意见。"),
     "not_allowed": _l("您的岗位没有这项权限。"),
     "not_lead_unit": _l("这一步只能由主办单位办理。"),
@@ -86,6 +90,16 @@ MESSAGES = {
     "two_person_rule": _l("提出和确认必须是两个人，请由另一位同事确认。"),
     "third_person_required": _l("须由没有参与原决定的人裁定。"),
     "redaction_range_invalid": _l("隐去的位置不对，请重新选择。"),
+    # second persons, channels, contacts
+    "decision_open": _l("这件意见正有一项提议等人确认，请先确认或驳回。"),
+    "no_open_decision": _l("没有等待确认的提议，可能已由别人处理。"),
+    "channel_required": _l("请选择告知的渠道。"),
+    "contact_erased": _l("联系方式已按期删除，不能再查看。"),
+    "contact_on_hold": _l("联系方式已超过保存期限，只因法定事由封存，不能查看。"),
+    "supplement_once": _l("只能要求补充一次。"),
+    "supplement_window_closed": _l("补充的期限已过。"),
+    "appeal_once": _l("一项决定只能申请复核一次。"),
+    "appeal_window_closed": _l("已超过 15 日，不能再申请复核。"),
     # routing
     "lead_unit_required": _l("请确定一个主办单位。"),
     "lead_in_co_units": _l("主办单位不能同时是协办单位。"),
@@ -105,6 +119,8 @@ MESSAGES = {
     "overdue_no_extension": _l("已经到期，不能再申请延期。"),
     "extension_over_15": _l("最长延到转办日起第 15 个工作日。"),
     "extension_not_asked": _l("没有待批的延期申请。"),
+    "co_feedback_given": _l("协办意见已经反馈，不能再改。"),
+    "co_feedback_late": _l("主办单位的答复已送审，不能再反馈协办意见。"),
     # replies
     "outcome_required": _l("请选择采纳情况。"),
     "draft_location_required": _l("采纳或部分采纳的，请写明写在草案的哪里。"),
@@ -117,6 +133,14 @@ MESSAGES = {
     "correction_note_required": _l("请写明更正说明。"),
     "merge_chain": _l("主件自己已并入别的意见，不能再作主件。"),
     "different_consultation": _l("只能合并同一次征集的意见。"),
+    "primary_answered": _l("主件已经答复，不能再并入或拆出。"),
+    # exports
+    "as_of_in_future": _l("截至时间不能晚于现在。"),
+    "export_needs_unit": _l("这张表按单位导出，您的账号没有所属单位。"),
+    "export_purpose_required": _l("导出联系方式，请从清单中选择用途。"),
+    "export_confirm_required": _l("导出联系方式，请勾选确认。"),
+    "export_ended": _l("导出已经结束，不能取消。"),
+    "export_expired": _l("文件只保留 24 小时，已经删除，请重新导出。"),
     # consultations
     "slug_malformed": _l("地址只用小写字母、数字和连字符，最多 60 个。"),
     "slug_taken": _l("这个地址已有征集在用，请换一个。"),
@@ -140,6 +164,7 @@ MESSAGES = {
     "markup_too_long": _l("有一段的格式太长，请分段后再导入。"),
     "markup_too_deep": _l("有一段的格式嵌套太深，请简化后再导入。"),
     # accounts
+    "account_unknown": _l("没有在用的账号 %(username)s。"),
     "username_required": _l("请填写账号。"),
     "password_required": _l("请填写密码。"),
     "password_wrong": _l("原密码不对，请重新填写。"),
