@@ -21,3 +21,8 @@ control_socket_disable = True  # 27 would otherwise open a management socket und
 accesslog = None  # the application writes its own lines, without personal data
 errorlog = "-"
 loglevel = "warning"
+
+
+def when_ready(_server):
+    """Say where the site is, once it answers."""
+    print(f"网站：http://{bind}/　工作人员：http://{bind}/staff/sign-in", flush=True)  # noqa: T201

@@ -85,8 +85,8 @@ def serve(workers: int) -> None:
     web = [sys.executable, "-m", "gunicorn", "--config", str(root / "gunicorn.conf.py"), "--pythonpath", str(root)]
     if workers:
         web += ["--workers", str(workers)]
-    background = subprocess.Popen([sys.executable, "-m", "moderation.cli", "worker"])  # noqa: S603
-    site = subprocess.Popen([*web, "wsgi:app"])  # noqa: S603
+    background = subprocess.Popen([sys.executable, "-m", "moderation.cli", "worker"])
+    site = subprocess.Popen([*web, "wsgi:app"])  # noqa: S603 - our own program with our own words
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         site.terminate()

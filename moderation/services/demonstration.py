@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from consult.domain.calendar import WorkCalendar, local_day
 from consult.domain.comment_states import Role
+from consult.domain.new_consultation import NewConsultation
 from consult.domain.outline_model import ImportedDraft
 from consult.domain.plan_rows import read_plan
 from consult.gateways.field_cipher import FieldCipher
@@ -26,7 +27,7 @@ from consult.models.consultations import Consultation
 from consult.models.plan import Unit
 from consult.queries.calendars import work_calendar
 from consult.services import calendars, consultations, drafts, events, feedback, plan_import, programmes
-from consult.services.consultations import NewConsultation, Signer
+from consult.services.consultations import Signer
 from consult.services.contacts import Vault
 from consult.services.drafts import SourceFile
 from moderation.permissions import Grant, Viewer
