@@ -38,6 +38,7 @@ _MIN_PAIRS = 10  # pairs of characters in common; less may be chance
 _COMMON = 400  # a pair found in more texts than this leads nobody to a candidate
 _SAMPLE = 6  # members of a group that speak for it when two groups might join
 _AGREE = 0.5  # how alike those members must be on average
+_RAREST = 16  # pairs of each text that are looked up however common they are
 _LIKELY = 0.8  # unweighted share from which a pair of texts is looked at in the first pass
 
 
@@ -182,15 +183,15 @@ class SimilarityIndex:
         return common / max(low, 1e-9)
 
     def _candidates(self, grams: frozenset[str], before: int | None = None) -> list[int]:
+        known = sorted((len(self._postings[gram]), gram) for gram in grams if gram in self._postings)
+        # In a campaign of many hundreds every pair is common; the rarest few still lead to its members.
+        used = [gram for rank, (held, gram) in enumerate(known) if held <= _COMMON or rank < _RAREST]
+        enough = min(_MIN_PAIRS, max(2, len(used) // 4))
         hits: Counter[int] = Counter()
-        for gram in grams:
-            holders = self._postings.get(gram, ())
-            if len(holders) <= _COMMON:
-                hits.update(holders)
+        for gram in used:
+            hits.update(self._postings[gram])
         found = [
-            position
-            for position, count in hits.items()
-            if count >= _MIN_PAIRS and (before is None or position < before)
+            position for position, count in hits.items() if count >= enough and (before is None or position < before)
         ]
         return sorted(found)
 

@@ -143,6 +143,15 @@ def test_two_thousand_other_comments_are_grouped_as_well(capsys: pytest.CaptureF
     assert spent < 20
 
 
+def test_a_campaign_of_seven_hundred_is_one_group() -> None:
+    rng = random.Random(5)
+    seed = "希望在社区增设老年食堂，现在走到最近的助餐点要半小时，下雨天老人根本没法去，建议和日间照料中心合建。"
+    texts = [variant(rng, seed) for _ in range(700)]
+    groups = group_duplicates(texts + TEXTS)
+    assert groups[:700].count(0) >= 690
+    assert 0 not in groups[700:]
+
+
 def test_the_same_texts_always_give_the_same_groups() -> None:
     assert group_duplicates(TEXTS) == group_duplicates(list(TEXTS))
     shuffled = list(range(len(TEXTS)))
