@@ -290,7 +290,7 @@ def _earlier_states(session: Session, ids: list[int], as_of: datetime) -> dict[i
         .where(CommentEvent.comment_id.in_(ids), CommentEvent.at <= as_of, CommentEvent.after.in_(list(words.STATES)))
         .order_by(CommentEvent.comment_id, CommentEvent.seq)
     )
-    return dict(row._tuple() for row in found)
+    return {key: state for key, state in found}  # noqa: C416 - rows are no pairs to a type checker
 
 
 def _contacts(session: Session, ids: list[int], cipher: FieldCipher) -> dict[int, tuple[str | None, ...]]:
@@ -325,12 +325,12 @@ def item_rows(session: Session, unit_id: int, as_of: datetime) -> list[Row]:
 
     A comment counts for the item it names. There are a few hundred items, so they are held whole.
     """
-    roles = dict(
-        row._tuple()
+    roles = {
+        row[0]: row[1]
         for row in session.execute(
             select(PlanItemUnit.item_id, PlanItemUnit.role).where(PlanItemUnit.unit_id == unit_id)
         )
-    )
+    }
     counts = {
         row[0]: (row[1], row[2])
         for row in session.execute(

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +92,20 @@ def open_operators_export(session: Session, criteria: Criteria, as_of: datetime,
     return _store(session, None, COMMAND_LINE, criteria, as_of, now)
 
 
+def _check(criteria: Criteria, reach: Reach, as_of: datetime, now: datetime) -> None:
+    if as_of > now:
+        raise Refused("as_of_in_future", field="as_of")
+    if criteria.table is TableName.ITEMS and reach.lead_unit is None:
+        raise Refused("export_needs_unit", field="table")
+    if criteria.part is Part.CO and reach.co_unit is None:
+        raise Refused("export_needs_unit", field="part")
+
+
+def _operators_reach(criteria: Criteria) -> Reach:
+    unit = criteria.unit_id
+    return Reach(everything=True) if unit is None else Reach(lead_unit=unit, co_unit=unit)
+
+
 def _store(session: Session, staff_id: int | None, by: By, criteria: Criteria, as_of: datetime, now: datetime) -> int:
     record = ExportRecord(
         staff_id=staff_id,
@@ -112,8 +126,16 @@ def _store(session: Session, staff_id: int | None, by: By, criteria: Criteria, a
 
 
 def reach_of(viewer: Viewer, criteria: Criteria) -> Reach:
-    """Return what a viewer's export may hold; with contact columns only what they may see contacts of."""
-    return viewer.reach(Permission.EXPORT_WITH_CONTACT if criteria.with_contact else Permission.EXPORT)
+    """Return what a viewer's export may hold.
+
+    With contact columns the main table holds only what they may see contacts of; the co-unit sheet has no such
+    columns and is the same either way.
+    """
+    reach = viewer.reach(Permission.EXPORT)
+    if not criteria.with_contact:
+        return reach
+    with_contact = viewer.reach(Permission.EXPORT_WITH_CONTACT)
+    return with_contact if with_contact.nothing else replace(with_contact, co_unit=reach.co_unit)
 
 
 def _record(session: Session, by: By, record: ExportRecord, now: datetime, **detail: object) -> None:
@@ -358,12 +380,12 @@ def delete_expired(session: Session, files: Path, now: datetime) -> int:
     place = folder(files)
     if not place.is_dir():
         return 0
-    known = dict(
-        row._tuple()
+    known = {
+        row[0]: row[1]
         for row in session.execute(
             select(ExportRecord.stored_as, ExportRecord.expires_at).where(ExportRecord.stored_as != "")
         )
-    )
+    }
     unfinished = session.scalar(
         select(Job.id).where(Job.kind == JOB_KIND, Job.state.in_(("waiting", "running"))).limit(1)
     )
