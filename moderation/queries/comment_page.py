@@ -35,6 +35,10 @@ SHOWN_FOR = timedelta(minutes=10)
 """How long a contact stays on the page of the one who looked, after it was written down (R-51)."""
 
 
+PLACE_SEPARATOR = " · "
+"""Between a section's path and the detail a unit adds, such as 第27段."""
+
+
 @dataclass(frozen=True)
 class ContactShown:
     """One submitter's details, in the clear; only for somebody whose look has been recorded."""
@@ -177,6 +181,11 @@ class ReplyShown:
     rejection: str
     published_at: datetime | None
     correction_note: str
+
+    @property
+    def place_detail(self) -> str:
+        """What the unit added to the section's path."""
+        return self.draft_location.partition(PLACE_SEPARATOR)[2]
 
 
 @dataclass(frozen=True)

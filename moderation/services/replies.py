@@ -37,6 +37,7 @@ from consult.models.consultations import DraftVersion, Section, SectionVersion
 from consult.services import events, moves
 from moderation.domain.decisions import check_correction_note, check_signer, check_two_persons, check_written
 from moderation.permissions import Permission, Viewer
+from moderation.queries.comment_page import PLACE_SEPARATOR
 from moderation.services import notices, reply_clock
 from moderation.services.routing import in_force
 from moderation.services.scope import acting, expect, person_of, take
@@ -154,7 +155,7 @@ def _fill(session: Session, comment: Comment, reply: Reply, draft: ReplyDraft) -
     reply.body, reply.reason = draft.body, draft.reason
     reply.location_section_key, reply.location_version = draft.section_key, draft.version
     place = _place(session, comment, draft.section_key, draft.version)
-    reply.draft_location = " ".join(part for part in (place, draft.place_detail) if part) if place else ""
+    reply.draft_location = PLACE_SEPARATOR.join(part for part in (place, draft.place_detail) if part) if place else ""
 
 
 def _place(session: Session, comment: Comment, section_key: str, version: int | None) -> str:

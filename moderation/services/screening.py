@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from consult.domain.calendar import WorkCalendar, appeal_last_day, local_day
 from consult.domain.comment_states import Action, ClosedAs, CommentState, NonStateAction, Publicity, Standing
 from consult.domain.errors import (
-    DomainError,
     IllegalTransition,
     NotAcceptReasonRequired,
     NotAllowed,
@@ -499,12 +498,11 @@ def channel_notice(
     """Tell the submitter the right channel and close (T07, R-41, R-42). Nothing is forwarded.
 
     Raises:
-        DomainError: `channel_required`, no kind of the list.
-        Refused: `decision_open`.
+        Refused: `channel_required`, no kind of the list; `decision_open`.
     """
     comment = take(session, viewer, Permission.REVIEW, receipt_no, seen_version)
     if kind not in set(ChannelKind):
-        raise DomainError("channel_required", field="channel")
+        raise Refused("channel_required", field="channel")
     expect(comment, Action.CHANNEL_NOTICE)
     _refuse_open_decision(session, comment)
     moves.move(

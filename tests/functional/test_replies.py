@@ -66,7 +66,7 @@ def test_a_reply_goes_from_draft_over_leader_and_signer_to_the_public(store: Sto
     with store.reading() as session:
         reply = session.scalars(select(Reply)).one()
         assert (reply.state, reply.sign_off_due_on) == ("pending_sign_off", date(2023, 7, 19))
-        assert reply.draft_location == "二、下一步举措 第1段"
+        assert reply.draft_location == "二、下一步举措 · 第1段"
     with store.writing() as session:
         sign_off(session, world.viewer("signer"), ref)
     with store.reading() as session:

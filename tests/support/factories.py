@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -35,14 +34,15 @@ from consult.models.consultations import (
 )
 from consult.models.plan import PlanItem, PlanItemUnit, Unit, UnitMember
 from consult.services import events, tallies
+from consult.settings import DEMO_FIELD_KEY
 from moderation.models import RoleGrant, StaffMember
 from moderation.permissions import Grant, Viewer
 
 NOW = datetime(2023, 7, 18, 2, 0, tzinfo=UTC)
 """Tuesday 2023-07-18 10:00 in Beijing, the second day of the consultation."""
 
-CIPHER = FieldCipher(Fernet.generate_key().decode())
-"""A cipher of this test run."""
+CIPHER = FieldCipher(DEMO_FIELD_KEY)
+"""The cipher an application in the test environment has, so that its pages can read what is stored here."""
 
 SUBMITTER = {"name": "赵晓梅", "phone": "13800138000", "email": "zhao@example.com"}
 
