@@ -32,10 +32,12 @@ def route_at_random(session: Session, world: World, chance: random.Random) -> No
         comment = make_comment(
             session,
             world,
-            handling_state="assigned" if kept else "to_assign",
-            publicity="full",
             sealed=chance.random() < 0.05,
         )
+        comment.publicity = "full"
+        for state in ("accepted", "to_assign", "assigned")[: 3 if kept else 2]:
+            comment.handling_state = state
+            session.flush()
         for number in range(1, tries + 1):
             lead = chance.choice(LEADS)
             assigned_at = NOW + timedelta(hours=number + chance.choice((0, 0, 0, 200)))
