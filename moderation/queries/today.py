@@ -93,9 +93,12 @@ def _of_unit(session: Session, viewer: Viewer, today: date) -> list[Waiting]:
 
 def _supervised(session: Session, viewer: Viewer, today: date) -> list[Waiting]:
     mine = reached(viewer.reach(Permission.DESIGNATE))
-    late = select(func.count()).where(Comment.handling_state.in_(_BEING_ANSWERED), Comment.reply_due_on < today, mine)
+    anywhere = Comment.consultation_id.in_(select(Consultation.id))
+    late = select(func.count()).where(
+        anywhere, Comment.handling_state.in_(_BEING_ANSWERED), Comment.reply_due_on < today, mine
+    )
     twice = select(func.count()).where(
-        Comment.handling_state == CommentState.TO_ASSIGN.value, Comment.return_count >= 2, mine
+        anywhere, Comment.handling_state == CommentState.TO_ASSIGN.value, Comment.return_count >= 2, mine
     )
     n = _number(session, late)
     return [Waiting("overdue", n, n), Waiting("designate", _number(session, twice))]
@@ -113,7 +116,12 @@ def _in_state(
     n, late_ones = session.execute(
         select(func.count(), past)
         .select_from(Comment)
-        .where(Comment.handling_state.in_([state.value for state in states]), reached(viewer.reach(permission)))
+        .where(
+            # Naming every consultation lets the queue's index find the few that wait among all that are done.
+            Comment.consultation_id.in_(select(Consultation.id)),
+            Comment.handling_state.in_([state.value for state in states]),
+            reached(viewer.reach(permission)),
+        )
     ).one()
     return Waiting(kind, int(n), int(late_ones))
 
