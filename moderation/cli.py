@@ -432,7 +432,10 @@ def _suggester() -> Suggester:
     words = {english: chinese for chinese, english in UNIT_KINDS.items()}  # the suggester speaks those of the files
     return Suggester(
         [PlanItem(one.key, one.title, one.text, one.leads, one.others) for one in plan.items],
-        [PlanUnit(one.code, one.name, one.short_name, one.aliases, words[one.kind], one.assignable) for one in plan.units],
+        [
+            PlanUnit(one.code, one.name, one.short_name, one.aliases, words[one.kind], one.assignable)
+            for one in plan.units
+        ],
         [PlanSection(one.heading, one.item_keys, one.default_lead, one.units) for one in rules],
     )
 

@@ -161,6 +161,7 @@ ENDPOINTS: dict[str, frozenset[Permission] | str] = {
     "consultations_admin.confirm_import": frozenset({_P.EDIT_DRAFT}),
     "consultations_admin.publish": frozenset({_P.PUBLISH}),
     "consultations_admin.extend": frozenset({_P.PUBLISH}),
+    "consultations_admin.collate": frozenset({_P.ASSIGN}),
     "users_admin.index": frozenset({_P.CONFIGURE}),
     "users_admin.create": frozenset({_P.CONFIGURE}),
     "users_admin.show": frozenset({_P.CONFIGURE}),

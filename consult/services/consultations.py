@@ -24,6 +24,7 @@ from consult.domain.errors import (
     Refused,
     UnitUnknown,
 )
+from consult.domain.new_consultation import NewConsultation
 from consult.domain.periods import (
     ConsultationAction,
     ConsultationState,
@@ -66,35 +67,6 @@ _CONTACT_RULES = ("both", "either")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 REASON_MINIMUM = 10
 _BEFORE_EVERYTHING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
-@dataclass(frozen=True, slots=True)
-class NewConsultation:
-    """What a person enters for a consultation; texts as typed.
-
-    `owner_unit` is a code or any name of a unit (R-58), `short_code` the letters of its 编号 (ZP in ZP-0318).
-    `contact_rule`: `both` asks for telephone and e-mail, `either` for one of them (R-15).
-    """
-
-    slug: str
-    title: str
-    short_code: str
-    owner_unit: str
-    programme: str
-    starts_on: date
-    ends_on: date
-    drafting_note: str = ""
-    how_to_comment: str = ""
-    contact_unit: str = ""
-    contact_phone: str = ""
-    contact_email: str = ""
-    contact_address: str = ""
-    shortened: bool = False
-    shortening_reason: str = ""
-    adjustment_note: str = ""
-    impact_assessment_no: str = ""
-    retention_months: int = 6
-    contact_rule: str = "both"
 
 
 @dataclass(frozen=True, slots=True)

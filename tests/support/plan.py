@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from consult.domain.new_consultation import NewConsultation
 from consult.domain.plan_rows import PlanRows, read_plan
 from consult.services import calendars, consultations, plan_import, programmes
-from consult.services.consultations import NewConsultation
 from consult.services.events import Actor
 
 PLAN = Path(__file__).resolve().parents[1] / "data" / "plan"
