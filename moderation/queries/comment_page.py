@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from consult.domain.comment_states import CommentState, NonStateAction
 from consult.domain.errors import NotFound
 from consult.domain.personal_data import Finding, find
-from consult.gateways.field_cipher import FieldCipher
 from consult.models.comments import (
     Assignment,
     CoAssignment,
@@ -33,6 +32,13 @@ from moderation.queries.suggested_leads import SuggestedUnit, suggest
 
 SHOWN_FOR = timedelta(minutes=10)
 """How long a contact stays on the page of the one who looked, after it was written down (R-51)."""
+
+
+class Cipher(Protocol):
+    """What reads an encrypted field; the page's readers are shared with code that must not know the gateway."""
+
+    def decrypt(self, token: bytes) -> str:
+        """Return the text of an encrypted value."""
 
 
 PLACE_SEPARATOR = " · "
@@ -237,7 +243,7 @@ class CommentPage:
     next: str
 
 
-def load(session: Session, viewer: Viewer, receipt_no: str, cipher: FieldCipher, now: datetime) -> CommentPage:
+def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now: datetime) -> CommentPage:
     """Return one comment with everything around it, in a fixed number of queries.
 
     Raises:
@@ -317,7 +323,7 @@ def current_version(session: Session, viewer: Viewer, receipt_no: str) -> tuple[
     return row.version, row.handling_state
 
 
-def decrypted(row: ContactDetails, cipher: FieldCipher) -> ContactShown:
+def decrypted(row: ContactDetails, cipher: Cipher) -> ContactShown:
     """Return contact details in the clear; whoever calls this records it."""
 
     def plain(value: bytes | None) -> str:
@@ -351,7 +357,7 @@ def _place(session: Session, comment: Comment) -> Place:
     return Place(identity, slug, title, key or "", heading or "", path or "", number, item or "")
 
 
-def _text(session: Session, viewer: Viewer, comment: Comment, cipher: FieldCipher) -> str:
+def _text(session: Session, viewer: Viewer, comment: Comment, cipher: Cipher) -> str:
     """Return the original to those who decide on redactions, to everybody else the text as it stands (R-30)."""
     if comment.handling_state != CommentState.PENDING_REVIEW:
         return comment.body
@@ -581,7 +587,7 @@ def _reaches(session: Session, viewer: Viewer, permission: Permission, comment: 
 
 
 def _contact(
-    session: Session, viewer: Viewer, comment: Comment, cipher: FieldCipher, now: datetime
+    session: Session, viewer: Viewer, comment: Comment, cipher: Cipher, now: datetime
 ) -> tuple[ContactShown | None, bool]:
     row = session.get(ContactDetails, comment.id)
     if row is None or row.erased_at is not None:
