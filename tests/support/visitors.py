@@ -87,12 +87,13 @@ def to_app(app: Any, address: str = "192.0.2.7") -> Transport:
 
 @dataclass
 class Visitor:
-    """One browser with its cookies. `last` is the answer before."""
+    """One browser with its cookies; `memory` is for whoever drives it."""
 
     send: Transport
     slug: str = "gangyao"
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    memory: dict[str, str] = field(default_factory=dict)
 
     @property
     def form_path(self) -> str:
@@ -126,7 +127,7 @@ class Visitor:
         return form_fields(page.text)
 
     def filled(self, query: str = "", **changes: str) -> dict[str, str]:
-        """Open the form and fill it in, ready to be sent; a change to None-like "" empties a field."""
+        """Open the form and fill it in, ready to be sent."""
         return {**self.open_form(query), **FILLED, "captcha_answer": ANSWER, **changes}
 
     def submit(self, fields: Mapping[str, str]) -> Page:
@@ -212,11 +213,11 @@ def form_fields(html: str, having: str = "body") -> dict[str, str]:
 
 def error_fields(html: str) -> dict[str, str]:
     """The messages of the error summary by the name of their field; a message for no field is under ""."""
-    summary = re.search(r'<div class="errors".*?</ul>', html, re.S)
+    summary = re.search(r'<div class="errors".*?</ul>', html, re.DOTALL)
     if not summary:
         return {}
     found = {}
-    for item in re.findall(r"<li>(.*?)</li>", summary[0], re.S):
-        link = re.match(r'<a href="#f-([^"]+)">(.*)</a>', item, re.S)
+    for item in re.findall(r"<li>(.*?)</li>", summary[0], re.DOTALL):
+        link = re.match(r'<a href="#f-([^"]+)">(.*)</a>', item, re.DOTALL)
         found[link[1] if link else ""] = link[2] if link else item
     return found
