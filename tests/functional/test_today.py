@@ -106,7 +106,7 @@ def test_a_reviewer_of_one_consultation_counts_only_its_comments(store: Store, b
 
 def test_the_page_shows_what_waits_first_and_the_menu_has_the_same_count(app: Flask, busy: World) -> None:
     page = signed_in(app, "moderator").get("/staff/").text
-    lines = re.findall(r'<th scope="row">(?:<a href="([^"]*)">)?([^<]+)', page)
+    lines = re.findall(r'<dt>(?:<a href="([^"]*)">)?([^<]+)', page)
     assert [label for _url, label in lines][:2] == ["待审核的意见", "待分办的意见"]
     assert lines[0][0] == "/staff/queue?tab=review"
     assert re.search(r'审核分办<span class="badge">4<', page)

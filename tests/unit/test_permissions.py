@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from consult.domain.comment_states import Role
 from consult.domain.errors import Refused
+from consult.i18n import MESSAGES
 from moderation.domain.accounts import check_display_name, check_password, check_username, fold_username, person_key
 from moderation.permissions import (
     ENDPOINTS,
@@ -164,3 +166,11 @@ def test_r95_the_same_staff_number_is_the_same_person_however_it_is_typed() -> N
     assert person_key(b"k", "MH-0012") != person_key(b"other", "MH-0012")
     with pytest.raises(Refused, match="person_no_required"):
         person_key(b"k", " 　 ")
+
+
+def test_every_refusal_of_accounts_has_words() -> None:
+    root = Path(__file__).parents[2] / "moderation"
+    sources = [root / folder / "accounts.py" for folder in ("domain", "services", "forms")]
+    codes = {code for source in sources for code in re.findall(r'Refused\("(\w+)"', source.read_text("utf-8"))}
+    assert len(codes) > 15
+    assert codes - set(MESSAGES) == set()
