@@ -23,6 +23,7 @@ errorlog = "-"
 loglevel = "warning"
 
 
-def when_ready(_server):
+def when_ready(server):
     """Say where the site is, once it answers."""
-    print(f"网站：http://{bind}/　工作人员：http://{bind}/staff/sign-in", flush=True)  # noqa: T201
+    for host, port, *_rest in (address for address in server.cfg.address if isinstance(address, tuple)):
+        print(f"网站：http://{host}:{port}/　工作人员：http://{host}:{port}/staff/sign-in", flush=True)  # noqa: T201

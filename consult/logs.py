@@ -48,8 +48,8 @@ def configure() -> None:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    root.setLevel(logging.WARNING)
+    LOGGER.setLevel(logging.INFO)
 
 
 def event(name: str, level: int = logging.INFO, **fields: object) -> None:
