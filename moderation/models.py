@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
@@ -20,6 +20,19 @@ ROLES = (
     "sysadmin",
     "security_auditor",
 )
+URGE_KINDS = (
+    "soon",
+    "today",
+    "overdue",
+    "co_soon",
+    "co_today",
+    "co_overdue",
+    "review",
+    "route",
+    "sign_off",
+    "manual",
+)
+SUPERVISION_CAUSES = ("overdue", "returned_twice", "rejected_twice", "cumulative", "appeal_upheld", "by_hand")
 
 
 class StaffMember(Base):
@@ -184,6 +197,69 @@ class ExtensionRequest(Base):
     decided_by: Mapped[int | None]
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(default="")
+
+
+class Urge(Base):
+    """One reminder (R-72): at most one a day for a comment, a recipient and a kind, whoever runs the clock and when.
+
+    `recipient` is `unit:<id>`, or the role that is reminded of its own part: reviewer, assigner, sign_off_officer.
+    """
+
+    __tablename__ = "urge"
+    __table_args__ = (
+        CheckConstraint(words("kind", URGE_KINDS), name="kind"),
+        UniqueConstraint("comment_id", "recipient", "kind", "on_day"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"))
+    assignment_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    recipient: Mapped[str] = mapped_column(Word)
+    kind: Mapped[str] = mapped_column(Word)
+    on_day: Mapped[date]
+    made_by: Mapped[int | None]
+    made_at: Mapped[datetime]
+
+
+class Supervision(Base):
+    """A comment put under supervision: why, what the unit's leader answers, until when (R-73).
+
+    `occasion` tells two cases of one cause apart (the number of the routing, a count), so that none opens twice.
+    `unit_id` is None while no unit leads the comment; then nobody owes an answer.
+    """
+
+    __tablename__ = "supervision"
+    __table_args__ = (
+        CheckConstraint(words("cause", SUPERVISION_CAUSES), name="cause"),
+        UniqueConstraint("comment_id", "cause", "occasion"),
+        Index("ix_supervision_closed_at", "closed_at", "opened_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"))
+    assignment_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    cause: Mapped[str] = mapped_column(Word)
+    occasion: Mapped[str] = mapped_column(Word, default="")
+    reason: Mapped[str] = mapped_column(default="")
+    opened_by: Mapped[int | None]
+    opened_at: Mapped[datetime]
+    answer_due_on: Mapped[date | None]
+    answer: Mapped[str] = mapped_column(default="")
+    promised_on: Mapped[date | None]
+    answered_by: Mapped[int | None]
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class RefusedReply(Base):
+    """A reply that was refused as boilerplate before it went to sign-off (R-78); counted per unit, its text not kept."""
+
+    __tablename__ = "refused_reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    staff_id: Mapped[int]
+    at: Mapped[datetime]
 
 
 class ExportRecord(Base):

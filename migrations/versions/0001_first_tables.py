@@ -690,6 +690,20 @@ def upgrade() -> None:
     with op.batch_alter_table('redaction', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_redaction_comment_id'), ['comment_id'], unique=False)
 
+    op.create_table('refused_reply',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_refused_reply_comment_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_refused_reply_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_refused_reply'))
+    )
+    with op.batch_alter_table('refused_reply', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_refused_reply_comment_id'), ['comment_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_refused_reply_unit_id'), ['unit_id'], unique=False)
+
     op.create_table('supplement',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -831,11 +845,71 @@ def upgrade() -> None:
     with op.batch_alter_table('return_request', schema=None) as batch_op:
         batch_op.create_index('uq_return_request_open', ['assignment_id'], unique=True, sqlite_where=sa.text("state = 'asked'"), postgresql_where=sa.text("state = 'asked'"))
 
+    op.create_table('supervision',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('assignment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('cause', sa.String(length=40), nullable=False),
+    sa.Column('occasion', sa.String(length=40), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('opened_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answer_due_on', sa.Date(), nullable=True),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('promised_on', sa.Date(), nullable=True),
+    sa.Column('answered_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("cause IN ('overdue', 'returned_twice', 'rejected_twice', 'cumulative', 'appeal_upheld', 'by_hand')", name=op.f('ck_supervision_cause')),
+    sa.ForeignKeyConstraint(['assignment_id'], ['assignment.id'], name=op.f('fk_supervision_assignment_id')),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_supervision_comment_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_supervision_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_supervision')),
+    sa.UniqueConstraint('comment_id', 'cause', 'occasion', name=op.f('uq_supervision_comment_id_cause_occasion'))
+    )
+    with op.batch_alter_table('supervision', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_supervision_assignment_id'), ['assignment_id'], unique=False)
+        batch_op.create_index('ix_supervision_closed_at', ['closed_at', 'opened_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_supervision_unit_id'), ['unit_id'], unique=False)
+
+    op.create_table('urge',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('assignment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('recipient', sa.String(length=40), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('on_day', sa.Date(), nullable=False),
+    sa.Column('made_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('soon', 'today', 'overdue', 'co_soon', 'co_today', 'co_overdue', 'review', 'route', 'sign_off', 'manual')", name=op.f('ck_urge_kind')),
+    sa.ForeignKeyConstraint(['assignment_id'], ['assignment.id'], name=op.f('fk_urge_assignment_id')),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_urge_comment_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_urge_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_urge')),
+    sa.UniqueConstraint('comment_id', 'recipient', 'kind', 'on_day', name=op.f('uq_urge_comment_id_recipient_kind_on_day'))
+    )
+    with op.batch_alter_table('urge', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_urge_assignment_id'), ['assignment_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_urge_unit_id'), ['unit_id'], unique=False)
+
     guard()
 
 
 def downgrade() -> None:
     unguard()
+    with op.batch_alter_table('urge', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_urge_unit_id'))
+        batch_op.drop_index(batch_op.f('ix_urge_assignment_id'))
+
+    op.drop_table('urge')
+    with op.batch_alter_table('supervision', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_supervision_unit_id'))
+        batch_op.drop_index('ix_supervision_closed_at')
+        batch_op.drop_index(batch_op.f('ix_supervision_assignment_id'))
+
+    op.drop_table('supervision')
     with op.batch_alter_table('return_request', schema=None) as batch_op:
         batch_op.drop_index('uq_return_request_open', sqlite_where=sa.text("state = 'asked'"), postgresql_where=sa.text("state = 'asked'"))
 
@@ -866,6 +940,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_supplement_comment_id'))
 
     op.drop_table('supplement')
+    with op.batch_alter_table('refused_reply', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_refused_reply_unit_id'))
+        batch_op.drop_index(batch_op.f('ix_refused_reply_comment_id'))
+
+    op.drop_table('refused_reply')
     with op.batch_alter_table('redaction', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_redaction_comment_id'))
 
@@ -1057,6 +1136,22 @@ def _guard_sqlite() -> None:
     op.execute(
         "CREATE TRIGGER comment_never_deleted BEFORE DELETE ON comment "
         "BEGIN SELECT RAISE(ABORT, 'a comment is never deleted'); END"
+    )
+    # The shell of SQLite has recursive triggers off: INSERT OR REPLACE would delete a comment unseen.
+    taken = (
+        "(receipt_no = NEW.receipt_no OR query_code_digest = NEW.query_code_digest "
+        "OR submission_key = NEW.submission_key OR (consultation_id = NEW.consultation_id AND serial = NEW.serial))"
+    )
+    op.execute(
+        f"CREATE TRIGGER comment_never_replaced BEFORE INSERT ON comment "
+        f"WHEN EXISTS (SELECT 1 FROM comment WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM comment WHERE {taken}) "
+        "BEGIN SELECT RAISE(ABORT, 'a comment is never replaced'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER comment_never_displaced BEFORE UPDATE OF "
+        "id, receipt_no, query_code_digest, submission_key, consultation_id, serial ON comment "
+        f"WHEN OLD.id <> NEW.id OR EXISTS (SELECT 1 FROM comment WHERE id <> OLD.id AND {taken}) "
+        "BEGIN SELECT RAISE(ABORT, 'a comment is never replaced'); END"
     )
 
 
