@@ -117,7 +117,7 @@ class Queue:
 
 
 def page(session: Session, viewer: Viewer, asked: QueueFilter, today: Today, size: int = 100) -> Queue:
-    """Return one page; five queries whatever is asked."""
+    """Return one page in at most five queries, however many rows there are."""
     consultations = _consultations(session, viewer)
     wanted = [one.id for one in consultations if asked.consultation in ("", one.slug)]
     rows = _rows(session, wanted, asked, today, size + 1)
@@ -190,8 +190,11 @@ def _candidates(consultations: list[int], asked: QueueFilter, today: Today, size
     branches: list[Select[Any]] = []
     for consultation in consultations or [0]:
         for state in states or (None,):
-            branch = select(Comment.id).where(Comment.consultation_id == consultation, *conditions)
-            branch = branch.where(Comment.handling_state == state.value if state is not None else _special(asked.tab))
+            branch = select(Comment.id).where(*conditions)
+            if state is None:
+                branch = branch.where(_special(asked.tab, [consultation]))
+            else:
+                branch = branch.where(Comment.consultation_id == consultation, Comment.handling_state == state.value)
             if asked.unit:
                 branch = branch.outerjoin(SectionVersion, SectionVersion.id == Comment.section_version_id).where(
                     _unit() == select(Unit.id).where(Unit.code == asked.unit).scalar_subquery()
@@ -201,15 +204,20 @@ def _candidates(consultations: list[int], asked: QueueFilter, today: Today, size
     return union_all(*branches).subquery("ids")
 
 
-def _special(tab: str) -> ColumnElement[bool]:
-    """Comments that wait for a second person, or for a decision about an extension."""
+def _special(tab: str, consultations: list[int]) -> ColumnElement[bool]:
+    """Comments that wait for a second person, or for a decision about an extension.
+
+    These are few: the sum keeps SQLite from walking the index of all comments of a consultation to find them.
+    """
     if tab == "confirm":
-        return Comment.id.in_(select(TwoPersonDecision.comment_id).where(TwoPersonDecision.state == "proposed"))
-    return Comment.id.in_(
-        select(Assignment.comment_id)
-        .join(ExtensionRequest, ExtensionRequest.assignment_id == Assignment.id)
-        .where(ExtensionRequest.state == "asked")
-    )
+        few = select(TwoPersonDecision.comment_id).where(TwoPersonDecision.state == "proposed")
+    else:
+        few = (
+            select(Assignment.comment_id)
+            .join(ExtensionRequest, ExtensionRequest.assignment_id == Assignment.id)
+            .where(ExtensionRequest.state == "asked")
+        )
+    return and_(Comment.id.in_(few), (Comment.consultation_id + 0).in_(consultations))
 
 
 def _conditions(asked: QueueFilter, today: Today) -> list[ColumnElement[bool]]:
@@ -269,18 +277,23 @@ def _counts(session: Session, consultations: list[int]) -> dict[str, int]:
     """Return how many lie in each tab, up to the cap, in one statement."""
     columns = []
     for tab, states in TABS.items():
-        some = select(literal(1).label("one")).where(Comment.consultation_id.in_(consultations))
+        some = select(literal(1).label("one")).select_from(Comment)
         if states:
-            some = some.where(Comment.handling_state.in_([state.value for state in states]))
+            some = some.where(
+                Comment.consultation_id.in_(consultations),
+                Comment.handling_state.in_([state.value for state in states]),
+            )
         else:
-            some = some.where(_special(tab))
+            some = some.where(_special(tab, consultations))
         counted = select(func.count()).select_from(some.limit(COUNT_CAP).subquery())
         columns.append(counted.scalar_subquery().label(tab))
     return {tab: int(n) for tab, n in session.execute(select(*columns)).one()._mapping.items()}
 
 
 def _sections(session: Session, consultations: list[int]) -> tuple[Choice, ...]:
-    """Return the sections of the newest version of one consultation."""
+    """Return the sections of the newest version of one consultation; none while all are shown."""
+    if not consultations:
+        return ()
     newest = (
         select(func.max(SectionVersion.draft_version_id))
         .join(Section, Section.id == SectionVersion.section_id)

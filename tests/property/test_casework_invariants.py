@@ -319,9 +319,9 @@ def _check_counts(session: Session) -> None:
     assert {pile: n for pile, n in tallied.items() if n} == counted
 
 
-@given(steps=st.lists(STEPS, min_size=10, max_size=40))
+@given(steps=st.lists(STEPS, min_size=10, max_size=30))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_whatever_people_try_in_whatever_order_the_invariants_hold(store: Store, steps: list[Step]) -> None:
     world = _world(store)
