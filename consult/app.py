@@ -112,6 +112,15 @@ def _runtime(settings: Settings) -> Runtime:
     )
 
 
+def site_of(settings: Settings) -> Site:
+    """Return how the site names itself, for commands that write to people.
+
+    Raises:
+        SettingsError: the site file cannot be used.
+    """
+    return _site(settings.site_file)
+
+
 def _site(file: Path | None) -> Site:
     if file is None:
         return DEFAULT_SITE

@@ -442,6 +442,9 @@ def _suggester() -> Suggester:
 
 cli.add_command(running_commands.demo)
 cli.add_command(running_commands.serve)
+cli.add_command(running_commands.worker)
+cli.add_command(running_commands.outbox)
+cli.add_command(running_commands.export)
 
 
 if __name__ == "__main__":

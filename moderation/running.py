@@ -1,17 +1,27 @@
-"""`consult demo` and `consult serve`: the demonstration, and the product running on this machine."""
+"""`consult demo`, `serve`, `worker`, `outbox send` and `export`: what runs on this machine, and for how long."""
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from consult import cli as public
 from consult.cli import Stop, running
+
+if TYPE_CHECKING:
+    from consult.cli import Running
+    from consult.services.outbox import Desk
+    from moderation.services.work import Handler, Task
 
 
 @click.command()
@@ -98,3 +108,222 @@ def serve(workers: int) -> None:
     background.terminate()
     background.wait(timeout=30)
     sys.exit(0 if status in {0, -signal.SIGTERM} else status)
+
+
+# -- the worker ------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="把等着的做完就结束。")
+def worker(once: bool) -> None:
+    """后台进程：做导出、发邮件、清理过期文件；SIGTERM 或 Ctrl-C 停止，没做完的下次接着做。"""
+    from consult import clock, logs
+    from moderation.services import work
+
+    logs.configure()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    with running() as run_with:
+        parts = work.Parts(
+            writing=run_with.store.writing,
+            clock=clock.utc_now,
+            wait=stop.wait,
+            stopping=stop.is_set,
+            handlers={"export": _export_handler(run_with)},
+            tasks=_tasks(run_with, stop.is_set),
+        )
+        work.run(parts, once=once)
+
+
+def _export_handler(run_with: Running) -> Handler:
+    from consult import clock
+    from consult.gateways.field_cipher import FieldCipher
+    from moderation.services import exports
+
+    store, files = run_with.store, run_with.settings.files_dir
+    cipher = FieldCipher(list(run_with.settings.field_keys))
+
+    def make(held: Any, progress: Any) -> None:
+        exports.make(held, store.reading, store.writing, cipher, files, clock.utc_now, progress)
+
+    return make
+
+
+def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
+    """Return what the worker does at intervals; deadlines join here."""
+    from moderation.services import exports
+    from moderation.services.work import Task
+
+    def expire(now: datetime) -> int:
+        with run_with.store.reading() as session:
+            return exports.delete_expired(session, run_with.settings.files_dir, now)
+
+    tasks = [Task("expire_exports", timedelta(minutes=10), expire)]
+    if run_with.settings.smtp_url:
+        # A few at a time: a slow mail server must not hold up a job's lease.
+        tasks.append(
+            Task("outbox", timedelta(seconds=10), lambda _now: _send_mail(run_with, 0 if stopping() else 5)[0])
+        )
+    return tasks
+
+
+@click.group()
+def outbox() -> None:
+    """待发邮件。"""
+
+
+@outbox.command("send")
+@click.option("--limit", default=1_000, show_default=True, help="这一次最多发几封。")
+def outbox_send(limit: int) -> None:
+    """发出到期的邮件；没有设置 CONSULT_SMTP_URL 时只报有几封在等。"""
+    from consult import db
+    from consult.queries import outbox as read
+
+    with running() as run_with:
+        if not run_with.settings.smtp_url:
+            with db.reading() as session:
+                waiting = read.counts(session).get("waiting", 0)
+            click.echo(f"没有设置 CONSULT_SMTP_URL，{waiting} 封邮件留在待发。")
+            return
+        sent, delayed, parked, dropped = _send_mail(run_with, limit)
+    click.echo(f"已发 {sent} 封，稍后再试 {delayed} 封，搁置 {parked} 封，无邮箱或已清除 {dropped} 封。")
+
+
+def _send_mail(run_with: Running, limit: int) -> tuple[int, int, int, int]:
+    from consult import clock
+    from consult.app import site_of
+    from consult.gateways.mail import Mailer, read_smtp_url
+    from consult.services import outbox as service
+
+    site = site_of(run_with.settings)
+    try:
+        server = read_smtp_url(run_with.settings.smtp_url, site.contact_email)
+    except ValueError as error:
+        raise Stop(str(error)) from error
+    desk = _desk(run_with, site.organiser)
+    with Mailer(server) as mailer:
+        done = service.send_due(run_with.store.writing, desk, mailer, clock.utc_now, limit)
+    return done.sent, done.delayed, done.parked, done.dropped
+
+
+def _desk(run_with: Running, handler: str) -> Desk:
+    from consult.gateways.field_cipher import FieldCipher
+    from consult.services.outbox import Desk
+    from moderation.queries import notice_facts
+
+    cipher = FieldCipher(list(run_with.settings.field_keys))
+    return Desk(cipher, handler, run_with.settings.base_url, notice_facts.mailboxes, notice_facts.words)
+
+
+# -- exports ---------------------------------------------------------------------------------------
+
+
+@click.group()
+def export() -> None:
+    """导出清单，不含联系方式；每次都留导出记录。"""
+
+
+def _export_options(command: Callable[..., None]) -> Callable[..., None]:
+    options = (
+        click.option("--unit", default="", metavar="CODE", help="单位代码或名称；不给则为全部单位。"),
+        click.option("--consultation", default="", metavar="SLUG", help="只要这一次征集。"),
+        click.option(
+            "--as-of", "as_of", default="", metavar="TIME", help="数据时点，如 2026-11-22T09:00；不给则为现在。"
+        ),
+        click.option("--format", "form", type=click.Choice(["xlsx", "csv", "json"]), default="xlsx", show_default=True),
+        click.option(
+            "-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写到哪个文件。"
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@export.command("opinions")
+@_export_options
+def export_opinions(unit: str, consultation: str, as_of: str, form: str, out: Path) -> None:
+    """意见办理清单：主办的和协办的。"""
+    _export("handling_list", unit, consultation, as_of, form, out)
+
+
+@export.command("items")
+@_export_options
+def export_items(unit: str, consultation: str, as_of: str, form: str, out: Path) -> None:
+    """单位事项清单：责任分解表里有这个单位的条目。"""
+    if not unit:
+        raise Stop("请用 --unit 指明单位。")
+    _export("unit_items", unit, consultation, as_of, form, out)
+
+
+def _export(table: str, unit: str, consultation: str, as_of: str, form: str, out: Path) -> None:
+    from consult import clock, db
+    from consult.gateways.field_cipher import FieldCipher
+    from consult.queries import consultations, units
+    from consult.services import jobs
+    from moderation.domain.handling_list import Criteria, Format, TableName
+    from moderation.services import exports
+
+    if not out.parent.is_dir():
+        raise Stop(f"文件夹不存在，{out.name} 没有写。")
+    with running() as run_with:
+        store, now = run_with.store, run_with.now
+        moment = _moment(as_of) if as_of else now
+        with db.writing() as session:
+            criteria = Criteria(
+                table=TableName(table),
+                format=Format(form),
+                consultation_id=consultations.consultation(session, consultation, now).id if consultation else None,
+                unit_id=units.find_unit(session, unit).id if unit else None,
+            )
+            number = exports.open_operators_export(session, criteria, moment, now)
+            # Claimed in the transaction that records it, so that no worker takes it.
+            held = jobs.claim(session, (exports.JOB_KIND,), now, exports.job_of(session, number))
+        if held is None:
+            raise Stop("没有办成，请再试一次。")
+        cipher = FieldCipher(list(run_with.settings.field_keys))
+        tell = _Progress(lambda done, total: _beat(store.writing, held, done, total))
+        try:
+            made = exports.make(
+                held, store.reading, store.writing, cipher, run_with.settings.files_dir, clock.utc_now, tell
+            )
+        except BaseException as error:
+            with db.writing() as session:
+                jobs.fail(session, held, type(error).__name__, clock.utc_now(), for_good=True)
+            raise
+        if made is None:
+            raise Stop("导出已被取消。")
+        shutil.move(made.path, out)
+    click.echo(f"已写 {out}：{made.rows} 行，SHA-256 {made.sha256}，导出记录 {number} 号。")
+
+
+def _beat(writing: Any, held: Any, done: int, total: int) -> None:
+    from consult import clock
+    from consult.services import jobs
+
+    with writing() as session:
+        jobs.beat(session, held, done, total, clock.utc_now())
+
+
+class _Progress:
+    """Tells how far an export is: on the terminal as it goes, and in its job now and then."""
+
+    def __init__(self, report: Callable[[int, int], None]) -> None:
+        self._report = report
+
+    def __call__(self, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r  {done} / {total}", err=True, nl=done >= total)
+        if done == 0 or done % 10_000 == 0:
+            self._report(done, total)
+
+
+def _moment(text: str) -> datetime:
+    from consult.domain.calendar import BEIJING
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Stop("--as-of 应是时间，如 2026-11-22T09:00。") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)

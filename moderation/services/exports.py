@@ -125,6 +125,11 @@ def _store(session: Session, staff_id: int | None, by: By, criteria: Criteria, a
     return record.id
 
 
+def job_of(session: Session, export_id: int) -> int | None:
+    """Return the job that makes an export."""
+    return session.scalar(select(ExportRecord.job_id).where(ExportRecord.id == export_id))
+
+
 def reach_of(viewer: Viewer, criteria: Criteria) -> Reach:
     """Return what a viewer's export may hold.
 

@@ -18,12 +18,12 @@ from consult.domain.errors import DomainError, StoreUnavailable
 from consult.services import jobs
 from consult.services.jobs import Claim
 
-log = logging.getLogger("kaimen.worker")
+log = logging.getLogger("kaimen")
 
 Opener = Callable[[], AbstractContextManager[Session]]
 Progress = Callable[[int, int], None]
 Handler = Callable[[Claim, Progress], None]
-"""Does one kind of job; it reports rows done and rows in all, which may raise `Interrupted`, and ends its job itself."""
+"""Does one kind of job and ends it; it reports rows done and rows in all, which may raise `Interrupted`."""
 
 _BEAT_EVERY = timedelta(seconds=2)
 
@@ -87,13 +87,13 @@ def _run_tasks(parts: Parts) -> None:
         try:
             done = task.run(now)
         except DomainError as error:
-            log.warning("task failed", extra={"task": task.name, "code": error.code})
+            log.warning("task_failed", extra={"detail": task.name, "error": error.code})
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
             # The class only: a message may hold what must not be logged (R-53).
-            log.error("task failed", extra={"task": task.name, "error": type(error).__name__})  # noqa: TRY400
+            log.error("task_failed", extra={"detail": task.name, "error": type(error).__name__})  # noqa: TRY400
         else:
             if done:
-                log.info("task done", extra={"task": task.name, "n": done})
+                log.info("task_done", extra={"detail": f"{task.name} {done}"})
 
 
 def _one_job(parts: Parts) -> bool:
@@ -110,7 +110,7 @@ def _one_job(parts: Parts) -> bool:
     except Interrupted:
         if not pulse.lost:
             _settle(parts, lambda session: jobs.give_back(session, held))
-        log.info("job interrupted", extra={"job": held.job_id, "lost": pulse.lost})
+        log.info("job_interrupted", extra={"detail": f"{held.kind} {held.job_id}{' lost' if pulse.lost else ''}"})
     except StoreUnavailable as error:
         _failed(parts, held, error.code, for_good=False)
     except DomainError as error:
@@ -119,12 +119,12 @@ def _one_job(parts: Parts) -> bool:
     except Exception as error:  # noqa: BLE001 - a broken job must not end the worker
         _failed(parts, held, type(error).__name__, for_good=False)
     else:
-        log.info("job done", extra={"job": held.job_id, "kind": held.kind})
+        log.info("job_done", extra={"detail": f"{held.kind} {held.job_id}"})
     return True
 
 
 def _failed(parts: Parts, held: Claim, code: str, *, for_good: bool) -> None:
-    log.error("job failed", extra={"job": held.job_id, "kind": held.kind, "code": code, "attempt": held.attempt})
+    log.error("job_failed", extra={"detail": f"{held.kind} {held.job_id} attempt {held.attempt}", "error": code})
     _settle(parts, lambda session: jobs.fail(session, held, code, parts.clock(), for_good=for_good))
 
 
@@ -134,7 +134,7 @@ def _settle(parts: Parts, change: Callable[[Session], object]) -> None:
             change(session)
     except StoreUnavailable:
         # The lease runs out and somebody takes the job over.
-        log.warning("store unavailable")
+        log.warning("job_not_settled")
 
 
 class _Pulse:
