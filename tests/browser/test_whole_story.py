@@ -99,7 +99,7 @@ def test_old_resident_comments_and_the_unit_takes_its_workbook_home(
     officer.wait_for_load_state()
     assert "正在由区交通委办理" in _look_up(resident, base, code)
     officer.goto(f"{base}/staff/unit/{number}/reply")
-    officer.get_by_label("采纳", exact=True).check()
+    officer.locator("[name=outcome][value=adopted]").check()
     officer.locator("[name=body]").fill(ANSWER)
     officer.locator("[name=draft_location]").select_option(f"{SECTION}@1")
     officer.get_by_role("button", name="送单位负责人").click()
