@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from consult.domain.calendar import WorkCalendar, remaining_working_days
 from consult.domain.comment_states import CommentState
-from consult.domain.errors import CalendarPending, ChangedMeanwhile, IllegalTransition
+from consult.domain.errors import CalendarPending, ChangedMeanwhile, DomainError, FieldErrors, IllegalTransition
 from consult.domain.personal_data import TYPE_LABELS, Finding, Level, PiiType
 from moderation.domain.decisions import ChannelKind, NotAcceptReason, RevealPurpose, WithholdReason
 from moderation.domain.routing import ReturnReason
@@ -478,3 +478,13 @@ def request_words(page: CommentPage) -> str:
     if page.assignment is None or page.assignment.return_request is None:
         return ""
     return str(RETURNS.get(page.assignment.return_request.reason, page.assignment.return_request.reason))
+
+
+def with_unit_names(error: DomainError, names: Mapping[str, str]) -> DomainError:
+    """Let a refusal that names a unit by its code name it as people do."""
+    for one in error.errors.values() if isinstance(error, FieldErrors) else ([error],):
+        for refusal in one:
+            code = str(refusal.params.get("unit", ""))
+            if code in names:
+                refusal.params["unit"] = names[code]
+    return error

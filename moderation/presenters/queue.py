@@ -24,6 +24,7 @@ LABELS = {
     "done": _l("已办结"),
 }
 _TITLE = 24
+_SHORTEST = 8
 _ENDS = "。！？!?\n"
 
 
@@ -109,8 +110,13 @@ def page(
 def split_opening(opening: str, cut: int) -> tuple[str, str]:
     """Return the first clause and the rest of an opening; `cut` is how much of the body was read."""
     flat = " ".join(opening.split())
-    end = next((at for at, char in enumerate(flat[:_TITLE]) if char in _ENDS), min(_TITLE, len(flat)))
-    rest = flat[end:].lstrip(_ENDS)
+    end = next((at for at, char in enumerate(flat[:_TITLE]) if char in _ENDS), 0)
+    if not end and len(flat) > _TITLE:
+        comma = flat.rfind("，", _SHORTEST, _TITLE)
+        end = comma if comma > 0 else _TITLE
+    elif not end:
+        end = len(flat)
+    rest = flat[end:].lstrip(_ENDS + "，")
     return flat[:end], rest + ("……" if len(opening) >= cut else "")
 
 

@@ -340,3 +340,8 @@ def groups(session: Session) -> tuple[Choice, ...]:
         select(Unit.code, Unit.short_name).where(Unit.kind == "group").order_by(Unit.position, Unit.id)
     )
     return tuple(Choice(code, name) for code, name in rows)
+
+
+def unit_names(session: Session) -> dict[str, str]:
+    """Return code to short name of every unit and group."""
+    return {row[0]: row[1] for row in session.execute(select(Unit.code, Unit.short_name))}

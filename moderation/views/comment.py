@@ -243,17 +243,21 @@ def _do(
             work(session)
     except (ChangedMeanwhile, IllegalTransition) as error:
         return _conflict(receipt_no, error)
-    except FieldErrors as error:
-        return _again(receipt_no, i18n.say_all(error))
-    except Refused as error:
-        return _again(receipt_no, {reason_field if error.field == "reason" else error.field or "": i18n.say(error)})
+    except (FieldErrors, Refused) as error:
+        return _again(receipt_no, error, reason_field)
     if leave or (onward and not onto):
         return redirect(url_for("queue.index", done=done), HTTPStatus.SEE_OTHER)
     target = url_for("comment.show", receipt_no=onto or receipt_no, done=done)
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 
-def _again(receipt_no: str, errors: dict[str, str]) -> ResponseReturnValue:
+def _again(receipt_no: str, error: FieldErrors | Refused, reason_field: str) -> ResponseReturnValue:
+    with db.reading() as session:
+        present.with_unit_names(error, queue_read.unit_names(session))
+    if isinstance(error, FieldErrors):
+        errors = i18n.say_all(error)
+    else:
+        errors = {reason_field if error.field == "reason" else error.field or "": i18n.say(error)}
     return _page(receipt_no, FormView(forms.values(request.form), errors)), HTTPStatus.UNPROCESSABLE_ENTITY
 
 

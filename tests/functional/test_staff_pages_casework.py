@@ -429,3 +429,19 @@ def test_no_page_runs_a_script_or_style_of_its_own_and_hostile_words_stay_words(
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)" in text
         assert not re.search(r"<style|\sstyle=|\son\w+=", text)
+
+
+def test_a_refused_routing_names_the_unit_as_people_do_and_keeps_the_choice(
+    app: Flask, store: Store, world: World
+) -> None:
+    ref = submit(store, world)
+    with store.writing() as session:
+        casework.to_assign(session, world, ref)
+    page = f"/staff/comments/{ref}"
+    answer = act(
+        signed_in(app, "assigner"), f"{page}/assign", page, {"lead_unit": "XCB", "co_units": "JGW", "note": "请抓紧"}
+    )
+    assert answer.status_code == 422
+    assert "“区委宣传部”还没有在岗的承办人" in answer.text
+    assert re.search(r'id="co-JGW"[^>]*checked', answer.text)
+    assert "请抓紧" in answer.text
