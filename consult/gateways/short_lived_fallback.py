@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from consult.domain.challenge import Challenge, Spent
 from consult.domain.errors import StoreUnavailable
-from consult.gateways.short_lived_store import Count, ShortLivedStore
+from consult.gateways.short_lived_kinds import Count, ShortLivedStore
 
 _T = TypeVar("_T")
 

@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from consult.domain.challenge import Challenge, Spent
 from consult.domain.errors import StoreUnavailable
-from consult.gateways.short_lived_store import Count
+from consult.gateways.short_lived_kinds import Count
 
 _PREFIX = "kaimen:"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consult.domain.challenge import Challenge, Spent
 from consult.domain.errors import StoreUnavailable
-from consult.gateways.short_lived_store import Count
+from consult.gateways.short_lived_kinds import Count
 
 _Row = tuple[Any, ...]
 
