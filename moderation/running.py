@@ -33,6 +33,7 @@ def demo() -> None:
     from consult.gateways.assets import asset_root, plan_data
     from consult.gateways.draft_import import read_draft
     from consult.gateways.password_hashing import hash_password, new_password
+    from moderation.domain.handling_list import STATES
     from moderation.services import demonstration
 
     settings = public.load_settings()
@@ -53,7 +54,7 @@ def demo() -> None:
         hashes[""] = hash_password(new_password())
         with db.writing() as session:
             summary = demonstration.load(session, files, _keys(settings), hashes, run_with.now, _tell)
-    click.echo(f"载入意见 {summary.comments} 条：" + "，".join(f"{state} {n}" for state, n in summary.states))
+    click.echo(f"载入意见 {summary.comments} 条：" + "，".join(f"{STATES[state]} {n}" for state, n in summary.states))
     _print_logins(passwords)
 
 
