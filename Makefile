@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := CONSULT_ENV=demo $(BIN)/consult
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data test test-sqlite test-quick check bench lock wheel clean format rules audit
+.PHONY: help demo demo-data test test-sqlite check bench lock wheel docs clean format
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -55,6 +55,9 @@ lock: $(VENV)/test  ## renew the lock files from pyproject.toml
 		--extra postgres --extra redis --extra build --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header \
 		--extra postgres --extra redis --extra build --extra test --extra dev --output-file requirements-test.lock pyproject.toml
+
+docs: $(VENV)/test  ## write docs/errors.md again from the code
+	$(BIN)/python scripts/document_errors.py
 
 wheel: $(VENV)/test  ## build the wheel into dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist
