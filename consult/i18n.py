@@ -163,6 +163,11 @@ MESSAGES = {
     "upload_gone": _l("上传的文件已过期，请重新上传。"),
     "markup_too_long": _l("有一段的格式太长，请分段后再导入。"),
     "markup_too_deep": _l("有一段的格式嵌套太深，请简化后再导入。"),
+    # exports
+    "export_table_required": _l("请选择导出什么。"),
+    "export_format_required": _l("请选择格式。"),
+    "export_choice_unknown": _l("没有这个选项，请重新选择。"),
+    "export_needs_consultation": _l("请选择一次征集。"),
     # accounts
     "account_unknown": _l("没有在用的账号 %(username)s。"),
     "username_required": _l("请填写账号。"),

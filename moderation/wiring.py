@@ -9,7 +9,18 @@ from flask import Flask, request, url_for
 from consult.extensions import csrf
 from moderation import access
 from moderation.presenters import frame
-from moderation.views import audit, comment, consultations_admin, queue, sign_in, sign_off, today, unit, users_admin
+from moderation.views import (
+    audit,
+    comment,
+    consultations_admin,
+    exports,
+    queue,
+    sign_in,
+    sign_off,
+    today,
+    unit,
+    users_admin,
+)
 
 BLUEPRINTS = (
     sign_in.bp,
@@ -18,6 +29,7 @@ BLUEPRINTS = (
     comment.bp,
     unit.bp,
     sign_off.bp,
+    exports.bp,
     consultations_admin.bp,
     users_admin.bp,
     audit.bp,

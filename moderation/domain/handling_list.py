@@ -66,7 +66,20 @@ ITEM_COLUMNS: tuple[Column, ...] = (
     Column("其中已回复", "answered", _K.INTEGER, 12),
 )
 
+PUBLIC_COLUMNS: tuple[Column, ...] = (
+    Column("咨询人", "commenter", _K.TEXT, 12),
+    Column("意见与建议", "comment_body", _K.TEXT, 60),
+    Column("回复内容", "reply_body", _K.TEXT, 60),
+    Column("提交时间", "submitted_at", _K.MOMENT, 18),
+    Column("回复单位", "reply_unit", _K.TEXT, 18),
+    Column("回复时间", "replied_at", _K.MOMENT, 18),
+    Column("采纳情况", "outcome", _K.TEXT, 12),
+    Column("章节", "section", _K.TEXT, 24),
+)
+"""The public table: the four columns of the notice, then the settled four (R-101)."""
+
 LEAD_TITLE = "意见办理清单"
+PUBLIC_TITLE = "征集公众意见"
 CO_TITLE = "协办"
 ITEMS_TITLE = "单位事项清单"
 
@@ -122,6 +135,7 @@ class TableName(StrEnum):
 
     OPINIONS = "handling_list"
     ITEMS = "unit_items"
+    PUBLIC = "public_table"
 
 
 class Format(StrEnum):
@@ -221,9 +235,18 @@ def columns_of(criteria: Criteria) -> tuple[Column, ...]:
     """Return the columns of the main table."""
     if criteria.table is TableName.ITEMS:
         return ITEM_COLUMNS
+    if criteria.table is TableName.PUBLIC:
+        return PUBLIC_COLUMNS
     if criteria.part is Part.CO:
         return CO_COLUMNS
     return COLUMNS + CONTACT_COLUMNS if criteria.with_contact else COLUMNS
+
+
+TITLES: Mapping[TableName, str] = {
+    TableName.OPINIONS: LEAD_TITLE,
+    TableName.ITEMS: ITEMS_TITLE,
+    TableName.PUBLIC: PUBLIC_TITLE,
+}
 
 
 def item_label(kind: str, key: str) -> str:
@@ -238,7 +261,7 @@ def explanations(
     """Return the sheet 说明: what the file holds, as of when, and how to read it."""
     lines = [
         ("项目", "说明"),
-        ("表名", ITEMS_TITLE if criteria.table is TableName.ITEMS else LEAD_TITLE),
+        ("表名", TITLES[criteria.table]),
         ("征集", title),
         ("单位", unit or "全部"),
         ("数据时点", moment_text(as_of)),

@@ -24,6 +24,7 @@ from consult.gateways.field_cipher import FieldCipher
 from consult.models.comments import Assignment, CoAssignment, Comment, CommentEvent, ContactDetails, Reply
 from consult.models.consultations import Consultation, SectionVersion
 from consult.models.plan import PlanItem, PlanItemUnit, Unit
+from consult.queries import published
 from moderation.domain import handling_list as words
 from moderation.domain.handling_list import Criteria
 from moderation.permissions import Reach
@@ -315,6 +316,35 @@ def _own_feedback(
         row[0]: (row[1], row[2] or None, row[3]) if row[3] is not None and row[3] <= as_of else (row[1], None, None)
         for row in found
     }
+
+
+# -- the public table ------------------------------------------------------------------------------
+
+
+def public_count(session: Session, consultation_id: int, as_of: datetime) -> int:
+    """Return how many public comments of a consultation were submitted by `as_of`."""
+    condition = and_(published.PUBLIC, Comment.consultation_id == consultation_id, Comment.submitted_at <= as_of)
+    return int(session.scalar(select(func.count()).select_from(Comment).where(condition)) or 0)
+
+
+def public_rows(session: Session, consultation_id: int, as_of: datetime) -> Iterator[Row]:
+    """Yield the public table newest first, read through the one module that knows what is public (R-106)."""
+    after: tuple[datetime, int] | None = (as_of, 2**62)
+    while after is not None:
+        page = published.table_page(session, consultation_id, published.Filters(), BATCH, after=after)
+        for row in page.rows:
+            reply = "\n".join(part for part in (row.reply_body, row.reply_note) if part)
+            yield (
+                row.commenter,
+                row.body,
+                reply or "办理中",
+                row.submitted_at,
+                row.reply_unit or None,
+                row.replied_at if reply else None,
+                words.OUTCOMES.get(row.outcome),
+                row.section_heading or words.WHOLE_REPORT,
+            )
+        after = (page.rows[-1].submitted_at, page.rows[-1].id) if page.rows and page.has_older else None
 
 
 # -- the plan's items of a unit --------------------------------------------------------------------

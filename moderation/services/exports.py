@@ -97,6 +97,8 @@ def _check(criteria: Criteria, reach: Reach, as_of: datetime, now: datetime) -> 
         raise Refused("as_of_in_future", field="as_of")
     if criteria.table is TableName.ITEMS and reach.lead_unit is None:
         raise Refused("export_needs_unit", field="table")
+    if criteria.table is TableName.PUBLIC and criteria.consultation_id is None:
+        raise Refused("export_needs_consultation", field="consultation")
     if criteria.part is Part.CO and reach.co_unit is None:
         raise Refused("export_needs_unit", field="part")
 
@@ -136,6 +138,8 @@ def reach_of(viewer: Viewer, criteria: Criteria) -> Reach:
     With contact columns the main table holds only what they may see contacts of; the co-unit sheet has no such
     columns and is the same either way.
     """
+    if criteria.table is TableName.PUBLIC:
+        return viewer.reach(Permission.EXPORT_PUBLIC)
     reach = viewer.reach(Permission.EXPORT)
     if not criteria.with_contact:
         return reach
@@ -274,7 +278,7 @@ def _write(
     total = sum(table.count for table in tables)
     counted = _Counted(total, progress)
     tables = [Table(each.title, each.columns, counted.through(each.rows), each.count) for each in tables]
-    title = words.ITEMS_TITLE if criteria.table is TableName.ITEMS else words.LEAD_TITLE
+    title = words.TITLES[criteria.table]
     suffix = f".{criteria.format.value}"
     name = file_name(names.short_name, title, record.as_of, criteria.format.value)
     counts = [table.count for table in tables]
@@ -298,6 +302,10 @@ def _tables(
         unit = reach.lead_unit
         rows = read.item_rows(session, unit, record.as_of) if unit is not None else []
         return [Table(words.ITEMS_TITLE, columns, rows, len(rows))]
+    if criteria.table is TableName.PUBLIC:
+        consultation = criteria.consultation_id or 0
+        public = read.public_rows(session, consultation, record.as_of)
+        return [Table(words.PUBLIC_TITLE, columns, public, read.public_count(session, consultation, record.as_of))]
     calendar = work_calendar(session)
     tables: list[Table] = []
     if criteria.part is not Part.CO:

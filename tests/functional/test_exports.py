@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select, update
 
+from consult import clock
 from consult.db import Store
 from consult.domain.errors import FieldErrors, NotAllowed, NotFound, Refused
 from consult.models.comments import CommentEvent, ContactDetails, Job
@@ -25,6 +27,7 @@ from moderation.services import exports
 from moderation.services.audit import By
 from tests.support import casework
 from tests.support.factories import CIPHER, NOW, World, make_comment, make_world
+from tests.support.staff_site import fill, signed_in, site_on
 
 LATER = NOW + timedelta(hours=1)
 
@@ -419,3 +422,126 @@ def test_the_column_kinds_make_days_real_dates(store: Store, world: World, tmp_p
     assert cell.number_format == "yyyy-mm-dd"
     assert cell.value.date() == date(2023, 7, 27)
     book.close()
+
+
+# -- the pages -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(store: Store) -> Any:
+    return fill(store)
+
+
+@pytest.fixture
+def app(store: Store, site: World) -> Any:
+    with site_on(store) as app:
+        yield app
+
+
+def run_worker(store: Store, app: Any) -> None:
+    runtime = app.extensions["kaimen"]
+    now = clock.utc_now()
+    with store.writing() as session:
+        held = jobs.claim(session, (exports.JOB_KIND,), now)
+    assert held is not None
+    exports.make(held, store.reading, store.writing, runtime.cipher, runtime.files_dir, clock.utc_now, lambda *_: None)
+
+
+def test_one_click_asks_for_the_units_list_and_the_file_is_only_for_who_asked(
+    store: Store, site: World, app: Any, tmp_path: Path
+) -> None:
+    mine, other = comment(store, site), comment(store, site)
+    with store.writing() as session:
+        casework.assigned(session, site, mine)
+        casework.assigned(session, site, other, lead="FGJ")
+    clock.start_at(LATER)
+    officer, colleague = signed_in(app, "jtw_officer"), signed_in(app, "jtw_officer2")
+    page = officer.get("/staff/exports").text
+    assert "导出本单位办理清单（Excel）" in page
+    button = page.partition('<form method="post" action="/staff/exports">')[2].partition("</form>")[0]
+    sent = dict(re.findall(r'name="([a-z_]+)" value="([^"]*)"', button))
+    answer = officer.send("/staff/exports", sent)
+    assert answer.status_code == 303
+    where = answer.headers["Location"]
+    waiting = officer.get(where).text
+    assert "<progress" in waiting
+    assert "取消导出" in waiting
+    assert officer.get(where + "file").status_code == 404
+    run_worker(store, app)
+    assert "下载文件" in officer.get(where).text
+    file = officer.get(where + "file")
+    assert file.status_code == 200
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    assert (
+        "%E6%84%8F%E8%A7%81%E5%8A%9E%E7%90%86%E6%B8%85%E5%8D%95_20230718-1100.xlsx"
+        in (file.headers["Content-Disposition"])
+    )
+    assert file.headers["Cache-Control"] == "no-store"
+    (tmp_path / "got.xlsx").write_bytes(file.data)
+    file.close()
+    assert [row[1] for row in sheet_rows(tmp_path / "got.xlsx")[1:]] == [mine]
+    assert [colleague.get(where).status_code, colleague.get(where + "file").status_code] == [404, 404]
+    assert colleague.post(where + "cancel").status_code == 404
+    clock.start_at(LATER + timedelta(hours=25))
+    officer = signed_in(app, "jtw_officer")
+    assert officer.get(where + "file").status_code == 410
+    assert "已过期" in officer.get("/staff/exports").text
+
+
+def test_the_form_keeps_what_was_chosen_and_says_what_is_missing(store: Store, site: World, app: Any) -> None:
+    officer = signed_in(app, "jtw_officer")
+    answer = officer.post(
+        "/staff/exports", {"table": "handling_list", "format": "csv", "part": "lead", "with_contact": "yes"}
+    )
+    assert answer.status_code == 422
+    assert "含联系方式的导出须选择事由" in answer.text or "事由" in answer.text
+    assert 'href="#f-purpose"' in answer.text
+    assert 'href="#f-confirm"' in answer.text
+    assert '<option value="csv" selected>' in answer.text
+    with store.reading() as session:
+        assert session.scalars(select(ExportRecord)).all() == []
+
+
+def test_a_cancelled_export_says_so(store: Store, site: World, app: Any) -> None:
+    officer = signed_in(app, "jtw_officer")
+    where = officer.post("/staff/exports", {"table": "handling_list", "format": "json"}).headers["Location"]
+    assert officer.post(where + "cancel").status_code == 303
+    assert "已取消" in officer.get(where).text
+    assert officer.post(where + "cancel").status_code == 409
+
+
+@pytest.mark.parametrize("who", ["reviewer", "auditor", "sysadmin"])
+def test_contact_columns_are_not_offered_to_those_who_may_not_have_them(
+    store: Store, site: World, app: Any, who: str
+) -> None:
+    browser = signed_in(app, who)
+    page = browser.get("/staff/exports").text
+    assert "with_contact" not in page
+    assert "导出本单位办理清单" not in page
+    answer = browser.post(
+        "/staff/exports",
+        {"table": "handling_list", "format": "xlsx", "with_contact": "yes", "purpose": "verify", "confirm": "yes"},
+    )
+    assert answer.status_code == 403
+
+
+def test_r101_the_auditor_exports_the_public_table_and_nothing_hidden_is_in_it(
+    store: Store, site: World, app: Any, tmp_path: Path
+) -> None:
+    public, waiting = comment(store, site), comment(store, site, body="还没有人看过的意见，不能公开。")
+    with store.writing() as session:
+        casework.accept(session, site, public)
+    clock.start_at(LATER)
+    auditor = signed_in(app, "auditor")
+    answer = auditor.post("/staff/exports", {"table": "public_table", "format": "xlsx"})
+    assert answer.status_code == 422
+    chosen = {"table": "public_table", "format": "xlsx", "consultation": str(site.consultation_id)}
+    where = auditor.post("/staff/exports", chosen).headers["Location"]
+    run_worker(store, app)
+    file = auditor.get(where + "file")
+    (tmp_path / "got.xlsx").write_bytes(file.data)
+    file.close()
+    head, row = sheet_rows(tmp_path / "got.xlsx", words.PUBLIC_TITLE)
+    assert head[:4] == ("咨询人", "意见与建议", "回复内容", "提交时间")
+    assert (row[0], row[2]) == ("赵**", "办理中")
+    assert waiting
