@@ -440,6 +440,28 @@ def _suggester() -> Suggester:
     )
 
 
+# -- deadlines -------------------------------------------------------------------------------------
+
+
+@cli.group()
+def deadlines() -> None:
+    """期限：视为签收、催办、督办、到期办结。"""
+
+
+@deadlines.command("run")
+def deadlines_run() -> None:
+    """把到了日子的事办一遍；可以重复运行，晚运行也只发当天的催办。"""
+    from moderation.presenters.supervision import step_words
+    from moderation.services import deadlines as service
+
+    with running() as run_with:
+        done = service.run(run_with.store.writing, run_with.now)
+    told = [f"{step_words(name)} {n} 件" for name, n in done.done.items() if n]
+    click.echo("，".join(told) + "。" if told else "没有到期要办的事。")
+    if done.failed:
+        raise Stop(f"没有办成：{'、'.join(step_words(name) for name in done.failed)}，下次运行再办。")
+
+
 cli.add_command(running_commands.demo)
 cli.add_command(running_commands.serve)
 cli.add_command(running_commands.worker)

@@ -252,7 +252,7 @@ class Supervision(Base):
 
 
 class RefusedReply(Base):
-    """A reply that was refused as boilerplate before it went to sign-off (R-78); counted per unit, its text not kept."""
+    """A reply refused as boilerplate before it went to sign-off (R-78); counted per unit, its text is not kept."""
 
     __tablename__ = "refused_reply"
     id: Mapped[int] = mapped_column(primary_key=True)

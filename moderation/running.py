@@ -152,15 +152,21 @@ def _export_handler(run_with: Running) -> Handler:
 
 
 def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
-    """Return what the worker does at intervals; deadlines join here."""
-    from moderation.services import exports
+    """Return what the worker does at intervals."""
+    from moderation.services import deadlines, exports
     from moderation.services.work import Task
 
     def expire(now: datetime) -> int:
         with run_with.store.reading() as session:
             return exports.delete_expired(session, run_with.settings.files_dir, now)
 
-    tasks = [Task("expire_exports", timedelta(minutes=10), expire)]
+    def run_deadlines(now: datetime) -> int:
+        return deadlines.run(run_with.store.writing, now).total
+
+    tasks = [
+        Task("expire_exports", timedelta(minutes=10), expire),
+        Task("deadlines", timedelta(minutes=5), run_deadlines),
+    ]
     if run_with.settings.smtp_url:
         # A few at a time: a slow mail server must not hold up a job's lease.
         tasks.append(
