@@ -13,6 +13,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from consult.domain.errors import CalendarPending, DomainError, FieldErrors, PeriodClosed
+from consult.domain.personal_data import TYPE_LABELS, PiiType
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -125,10 +126,12 @@ MESSAGES = {
     "outcome_required": _l("请选择采纳情况。"),
     "draft_location_required": _l("采纳或部分采纳的，请写明写在草案的哪里。"),
     "draft_location_unknown": _l("草案里没有这个位置，请重新选择。"),
-    "reason_required": _l("请写明理由，至少 20 个字。"),
+    "reason_required": _l("请写明理由。"),
+    "reason_too_short": _l("请写明理由，至少 %(minimum)s 个字。"),
     "reply_required": _l("请填写答复内容。"),
     "boilerplate_reply": _l("回复缺少实质内容（去除套话后仅 %(n)s 字）。请写明是否采纳、写在哪里、为什么。"),
-    "pii_in_reply": _l("回复中有%(type)s，请删去或隐去后再送审签。"),
+    "text_too_long": _l("文字太长，最多 %(maximum)s 个字符。"),
+    "pii_in_reply": _l("回复中有%(types)s，请删去或隐去后再送审签。"),
     "same_person": _l("起草、确认和审签不能是同一个人。"),
     "correction_note_required": _l("请写明更正说明。"),
     "merge_chain": _l("主件自己已并入别的意见，不能再作主件。"),
@@ -197,11 +200,15 @@ MESSAGES = {
 def say(error: DomainError) -> str:
     """Return what a refusal says to a person, in the language of the page."""
     params = {key: value for key, value in error.params.items() if isinstance(value, str | int | float)}
+    types = error.params.get("types")
+    if isinstance(types, tuple | list):
+        params["types"] = "、".join(TYPE_LABELS.get(PiiType(one), str(one)) for one in types)
     if isinstance(error, PeriodClosed):
         params |= {"opens": day_and_hour(error.opens_at), "closes": end_of_period(error.closes_at)}
     if isinstance(error, CalendarPending):
         params |= {"year": error.year}
-    template = MESSAGES.get(error.code)
+    code = "reason_too_short" if error.code == "reason_required" and "minimum" in params else error.code
+    template = MESSAGES.get(code)
     if template is None:
         return _("没有办成：%(code)s。", code=error.code)
     text = str(template)
