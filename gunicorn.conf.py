@@ -1,6 +1,9 @@
 """gunicorn: few processes, several threads; limits against slow and oversized clients; graceful stop."""
 
 import os
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 _postgres = os.environ.get("CONSULT_DATABASE_URL", "").startswith("postgresql")
 
@@ -27,3 +30,18 @@ def when_ready(server):
     """Say where the site is, once it answers."""
     for host, port, *_rest in (address for address in server.cfg.address if isinstance(address, tuple)):
         print(f"网站：http://{host}:{port}/　工作人员：http://{host}:{port}/staff/sign-in", flush=True)  # noqa: T201
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines as JSON, without what a refused request held (R-53)."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set the format after gunicorn has set its own."""
+        super().setup(cfg)
+        from consult.logs import ServerLines  # late: the folder may only now be on the path
+
+        for handler in self.error_log.handlers:
+            handler.setFormatter(ServerLines())
+
+
+logger_class = JsonLogger

@@ -42,6 +42,27 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class ServerLines(JsonLines):
+    """Formats what gunicorn says about itself; of a request it refused it says only that there was one.
+
+    Its own words for those quote the request line and the headers, and name the client's address.
+    """
+
+    _ABOUT_ITSELF = (
+        *("Starting gunicorn", "Listening at", "Using worker", "Booting worker", "Worker ", "WORKER TIMEOUT"),
+        *("Shutting down", "Handling signal", "Connection in use", "Retrying in", "Can't connect", "Autorestarting"),
+    )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = json.loads(super().format(record))
+        message = record.getMessage()
+        if message.startswith(self._ABOUT_ITSELF):
+            line["event"] = "server"
+            line["detail"] = message
+        return json.dumps(line, ensure_ascii=False)
+
+
 def configure() -> None:
     """Send every log to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)

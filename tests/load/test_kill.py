@@ -7,12 +7,16 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from consult.db import Store
 from tests.support.bursts import burst, key_of, ledger
 from tests.support.factories import make_world
 from tests.support.servers import Server
 
 TOTAL = 2_000
+
+pytestmark = pytest.mark.slow
 
 
 class Reaper(threading.Thread):

@@ -61,7 +61,12 @@ class Server:
         ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=self.folder, env=kept | self._settings, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self.folder,
+                env=kept | self._settings,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
             )
         self._wait_until_it_answers()
 

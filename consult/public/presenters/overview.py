@@ -88,7 +88,8 @@ def home_page(
     return {
         "programme": _programme(programme, now),
         "start_slug": main.slug if main else "",
-        "as_of": wording.moment(now),
+        # The day, not the minute: a page stays the same while nothing on it changes.
+        "as_of": wording.Moment(wording.full_day(local_day(now)), local_day(now).isoformat()),
         "open": tuple(card(head, received(head), now) for head in open_now),
         "other": tuple(card(head, received(head), now) for head in others),
         "replies": tuple(_reply(slugs[key], one) for key, one in replies if key in slugs),
@@ -371,7 +372,11 @@ def results_page(
     period = _("%(start)s至%(end)s", start=wording.full_day(head.starts_on), end=wording.full_day(head.ends_on))
     if counts.received == 0:
         notice: tuple[str, ...] = (
-            _("%(period)s，我们就%(title)s向社会公开征求意见，期间没有收到意见。", period=period, title=_quoted(head.title)),
+            _(
+                "%(period)s，我们就%(title)s向社会公开征求意见，期间没有收到意见。",
+                period=period,
+                title=_quoted(head.title),
+            ),
         )
     else:
         notice = (
