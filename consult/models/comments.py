@@ -41,6 +41,9 @@ CHANNELS = ("web", "paper", "phone", "meeting")
 OUTCOMES = ("adopted", "partly_adopted", "not_adopted", "explained", "reference")
 REPLY_STATES = ("drafting", "pending_leader", "pending_sign_off", "rejected", "published", "superseded")
 ACTOR_KINDS = ("public", "staff", "system")
+APPEAL_KINDS = ("withhold", "not_accept", "reply")
+APPEAL_STATES = ("open", "upheld", "refused", "lapsed")
+SATISFACTIONS = ("satisfied", "basically", "dissatisfied")
 
 
 class Comment(Base):
@@ -357,6 +360,49 @@ class Reply(Base):
     published_at: Mapped[datetime | None]
     correction_note: Mapped[str] = mapped_column(default="")
     individual_note: Mapped[str] = mapped_column(default="")
+
+
+class Appeal(Base):
+    """The one objection a submitter may raise to a decision (R-37), or to a reply (T23); never published.
+
+    `decision_seq` is the number of the event that decided; it tells two decisions of one kind apart.
+    """
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        CheckConstraint(words("kind", APPEAL_KINDS), name="kind"),
+        CheckConstraint(words("state", APPEAL_STATES), name="state"),
+        UniqueConstraint("comment_id", "kind", "decision_seq"),
+        Index("ix_appeal_state_due_on", "state", "due_on", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"))
+    kind: Mapped[str] = mapped_column(Word)
+    decision_seq: Mapped[int]
+    text: Mapped[str]
+    state: Mapped[str] = mapped_column(Word, default="open")
+    asked_at: Mapped[datetime]
+    due_on: Mapped[date | None]
+    decided_by: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(default="")
+
+
+class Rating(Base):
+    """What a submitter thinks of a reply: once for each published version, never published itself.
+
+    `unit_id` is the unit that answered, so that satisfaction is counted where the reply was written.
+    """
+
+    __tablename__ = "rating"
+    __table_args__ = (CheckConstraint(words("score", SATISFACTIONS), name="score"), UniqueConstraint("reply_id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"), index=True)
+    reply_id: Mapped[int] = mapped_column(ForeignKey("reply.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    score: Mapped[str] = mapped_column(Word)
+    words: Mapped[str] = mapped_column(default="")
+    rated_at: Mapped[datetime]
 
 
 class CommentTally(Base):

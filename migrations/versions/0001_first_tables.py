@@ -558,6 +558,27 @@ def upgrade() -> None:
     with op.batch_alter_table('section_item', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_section_item_item_id'), ['item_id'], unique=False)
 
+    op.create_table('appeal',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('decision_seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('decided_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=False),
+    sa.CheckConstraint("kind IN ('withhold', 'not_accept', 'reply')", name=op.f('ck_appeal_kind')),
+    sa.CheckConstraint("state IN ('open', 'upheld', 'refused', 'lapsed')", name=op.f('ck_appeal_state')),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_appeal_comment_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_appeal')),
+    sa.UniqueConstraint('comment_id', 'kind', 'decision_seq', name=op.f('uq_appeal_comment_id_kind_decision_seq'))
+    )
+    with op.batch_alter_table('appeal', schema=None) as batch_op:
+        batch_op.create_index('ix_appeal_state_due_on', ['state', 'due_on', 'id'], unique=False)
+
     op.create_table('assignment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -894,11 +915,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_urge_assignment_id'), ['assignment_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_urge_unit_id'), ['unit_id'], unique=False)
 
+    op.create_table('rating',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('reply_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('score', sa.String(length=40), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('rated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("score IN ('satisfied', 'basically', 'dissatisfied')", name=op.f('ck_rating_score')),
+    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], name=op.f('fk_rating_comment_id')),
+    sa.ForeignKeyConstraint(['reply_id'], ['reply.id'], name=op.f('fk_rating_reply_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_rating_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rating')),
+    sa.UniqueConstraint('reply_id', name=op.f('uq_rating_reply_id'))
+    )
+    with op.batch_alter_table('rating', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rating_comment_id'), ['comment_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rating_unit_id'), ['unit_id'], unique=False)
+
     guard()
 
 
 def downgrade() -> None:
     unguard()
+    with op.batch_alter_table('rating', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_rating_unit_id'))
+        batch_op.drop_index(batch_op.f('ix_rating_comment_id'))
+
+    op.drop_table('rating')
     with op.batch_alter_table('urge', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_urge_unit_id'))
         batch_op.drop_index(batch_op.f('ix_urge_assignment_id'))
@@ -971,6 +1016,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_assignment_lead_unit_id'))
 
     op.drop_table('assignment')
+    with op.batch_alter_table('appeal', schema=None) as batch_op:
+        batch_op.drop_index('ix_appeal_state_due_on')
+
+    op.drop_table('appeal')
     with op.batch_alter_table('section_item', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_section_item_item_id'))
 
