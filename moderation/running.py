@@ -20,6 +20,7 @@ from consult.cli import Stop, running
 
 if TYPE_CHECKING:
     from consult.cli import Running
+    from consult.gateways.mail import Server
     from consult.services.outbox import Desk
     from moderation.services.work import Handler, Task
 
@@ -168,6 +169,7 @@ def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
         Task("deadlines", timedelta(minutes=5), run_deadlines),
     ]
     if run_with.settings.smtp_url:
+        _mail_server(run_with)  # a wrong address is told at the start, not every ten seconds
         # A few at a time: a slow mail server must not hold up a job's lease.
         tasks.append(
             Task("outbox", timedelta(seconds=10), lambda _now: _send_mail(run_with, 0 if stopping() else 5)[0])
@@ -199,19 +201,32 @@ def outbox_send(limit: int) -> None:
 
 def _send_mail(run_with: Running, limit: int) -> tuple[int, int, int, int]:
     from consult import clock
-    from consult.app import site_of
-    from consult.gateways.mail import Mailer, read_smtp_url
+    from consult.gateways.mail import Mailer
     from consult.services import outbox as service
 
-    site = site_of(run_with.settings)
-    try:
-        server = read_smtp_url(run_with.settings.smtp_url, site.contact_email)
-    except ValueError as error:
-        raise Stop(str(error)) from error
-    desk = _desk(run_with, site.organiser)
+    server, handler = _mail_server(run_with)
     with Mailer(server) as mailer:
-        done = service.send_due(run_with.store.writing, desk, mailer, clock.utc_now, limit)
+        done = service.send_due(run_with.store.writing, _desk(run_with, handler), mailer, clock.utc_now, limit)
     return done.sent, done.delayed, done.parked, done.dropped
+
+
+def _mail_server(run_with: Running) -> tuple[Server, str]:
+    """Return where mail is handed over and who signs it.
+
+    Raises:
+        Stop: the address of the server or the site file cannot be used.
+    """
+    from consult.app import site_of
+    from consult.gateways.mail import read_smtp_url
+    from consult.settings import SettingsError
+
+    try:
+        site = site_of(run_with.settings)
+        return read_smtp_url(run_with.settings.smtp_url, site.contact_email), site.organiser
+    except SettingsError as error:
+        raise Stop(str(error)) from error
+    except ValueError as error:
+        raise Stop("CONSULT_SMTP_URL 应写成 smtp://主机:25 或 smtps://用户:密码@主机:465。") from error
 
 
 def _desk(run_with: Running, handler: str) -> Desk:

@@ -77,7 +77,10 @@ class _Claimed:
 
 
 def send_due(writing: Opener, desk: Desk, carrier: Carrier, clock: Callable[[], datetime], limit: int = 50) -> Sent:
-    """Send up to `limit` messages that are due; safe to run by several workers at once."""
+    """Send up to `limit` messages that are due; safe to run by several workers at once.
+
+    The round ends early when the server cannot be reached.
+    """
     counts = {"sent": 0, "delayed": 0, "parked": 0, "dropped": 0}
     for _ in range(limit):
         with writing() as session:
@@ -92,6 +95,8 @@ def send_due(writing: Opener, desk: Desk, carrier: Carrier, clock: Callable[[], 
         with writing() as session:
             _settle(session, claimed, state, code, clock())
         counts["delayed" if state == "waiting" else state] += 1
+        if state == "waiting" and not code.startswith("smtp_"):
+            break  # no server to talk to: the rest need not wait for it one by one
     return Sent(**counts)
 
 

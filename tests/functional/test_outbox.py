@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from sqlalchemy import select, update
 
 from consult.db import Store
 from consult.domain.notices import ENGLISH, Facts, compose
+from consult.gateways.field_cipher import FieldCipher
 from consult.gateways.mail import (
     Letter,
     MailDelayedError,
@@ -31,6 +36,7 @@ from consult.models.comments import ContactDetails, Outbox
 from consult.queries import outbox as read
 from consult.services import outbox
 from consult.services.outbox import Desk, Sent
+from consult.settings import DEMO_FIELD_KEY
 from moderation.models import StaffMember
 from moderation.queries import notice_facts
 from tests.support import casework
@@ -365,3 +371,29 @@ def test_every_notice_to_a_submitter_exists_in_both_languages(kind: str, languag
 def test_errors_of_the_gateway_say_a_code_and_no_address() -> None:
     for error in (MailRefusedError("smtp_550"), MailDelayedError("smtp_451"), MailUncertainError()):
         assert "@" not in str(error)
+
+
+def run_command(store_url: str, folder: Path, smtp_url: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSULT_")}
+    environ = kept | {"CONSULT_ENV": "test", "CONSULT_DATABASE_URL": store_url, "CONSULT_SMTP_URL": smtp_url}
+    command = [sys.executable, "-m", "moderation.cli", "outbox", "send"]
+    return subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_command_line_sends_and_without_a_server_says_how_many_wait(
+    store: Store, store_url: str, world: World, mailer: Mailer, inbox: Inbox, tmp_path: Path
+) -> None:
+    notice(store, world)
+    with store.writing() as session:
+        # The command reads with the built-in key of the test environment.
+        token = FieldCipher(DEMO_FIELD_KEY).encrypt("zhao@example.com")
+        session.execute(update(ContactDetails).values(email=token))
+    waiting = run_command(store_url, tmp_path, "")
+    assert (waiting.returncode, "1 封邮件留在待发" in waiting.stdout) == (0, True)
+    wrong = run_command(store_url, tmp_path, "http://user:secret@host")
+    assert wrong.returncode == 1
+    assert "CONSULT_SMTP_URL" in wrong.stderr
+    assert "secret" not in wrong.stderr
+    sent = run_command(store_url, tmp_path, f"smtp://127.0.0.1:{mailer._server.port}")
+    assert "已发 1 封" in sent.stdout, sent.stderr
+    assert len(inbox.taken) == 1
