@@ -155,6 +155,7 @@ ENDPOINTS: dict[str, frozenset[Permission] | str] = {
     "audit.index": frozenset({_P.READ_AUDIT}),
     "consultations_admin.index": frozenset({_P.EDIT_DRAFT, _P.PUBLISH}),
     "consultations_admin.create": frozenset({_P.EDIT_DRAFT}),
+    "consultations_admin.edit": frozenset({_P.EDIT_DRAFT}),
     "consultations_admin.show": frozenset({_P.EDIT_DRAFT, _P.PUBLISH}),
     "consultations_admin.import_draft": frozenset({_P.EDIT_DRAFT}),
     "consultations_admin.preview": frozenset({_P.EDIT_DRAFT, _P.PUBLISH}),

@@ -70,6 +70,9 @@ class ConsultationRow:
     contact_email: str
     contact_address: str
     adjustment_note: str
+    impact_assessment_no: str
+    contact_rule: str
+    retention_months: int
     received: int = 0
 
 
@@ -212,5 +215,8 @@ def _row(
         contact_email=row.contact_email,
         contact_address=row.contact_address,
         adjustment_note=row.adjustment_note,
+        impact_assessment_no=row.impact_assessment_no,
+        contact_rule=row.contact_rule,
+        retention_months=row.retention_months,
         received=received,
     )

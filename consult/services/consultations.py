@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -124,6 +124,61 @@ def create(session: Session, new: NewConsultation, actor: Actor, now: datetime) 
     return consultation.id
 
 
+_EDITABLE = (
+    "title",
+    "starts_on",
+    "ends_on",
+    "shortened",
+    "shortening_reason",
+    "drafting_note",
+    "how_to_comment",
+    "contact_unit",
+    "contact_phone",
+    "contact_email",
+    "contact_address",
+    "adjustment_note",
+    "impact_assessment_no",
+    "contact_rule",
+    "retention_months",
+)
+
+
+def edit(session: Session, slug: str, new: NewConsultation, actor: Actor, now: datetime) -> tuple[str, ...]:
+    """Change what a consultation that is not published yet says; return the names of what changed.
+
+    Its address and short code stay, because drafts and numbers hang on them. Whoever changes it is an editor
+    from then on and may not publish it (C00).
+
+    Raises:
+        NotFound: there is no such consultation.
+        IllegalTransition: it is published; only its period can be extended then (R-07, R-08).
+        FieldErrors: with every field that needs attention.
+    """
+    consultation = session.scalar(select(Consultation).where(Consultation.slug == slug).with_for_update())
+    if consultation is None:
+        raise NotFound(object="consultation")
+    state = ConsultationState(consultation.stage)
+    if state is not ConsultationState.DRAFT:
+        raise IllegalTransition(state, "edit", available_consultation_actions(state))
+    problems: dict[str, list[DomainError]] = {}
+    _check_words(replace(new, slug=consultation.slug, short_code=consultation.short_code), problems)
+    if problems:
+        raise FieldErrors(problems)
+    changed = []
+    for name in _EDITABLE:
+        value = getattr(new, name)
+        value = value.strip() if isinstance(value, str) else value
+        if getattr(consultation, name) != value:
+            setattr(consultation, name, value)
+            changed.append(name)
+    if changed:
+        events.append_to_consultation(
+            session, consultation, "edit", actor, now, before=state, after=state, detail={"fields": changed}
+        )
+    session.flush()
+    return tuple(changed)
+
+
 def _check_words(new: NewConsultation, problems: dict[str, list[DomainError]]) -> None:
     def wrong(name: str, error: DomainError) -> None:
         problems.setdefault(name, []).append(error)
@@ -209,7 +264,7 @@ def editor_ids(session: Session, slug: str) -> frozenset[int]:
         session.scalars(
             select(ConsultationEvent.actor_id).where(
                 ConsultationEvent.consultation_id == consultation.id,
-                ConsultationEvent.kind == "import_draft",
+                ConsultationEvent.kind.in_(("import_draft", "edit")),
                 ConsultationEvent.at > (_last_publication(session, consultation.id) or _BEFORE_EVERYTHING),
             )
         )

@@ -293,3 +293,26 @@ def _plain(value: object) -> object:
 
 def _numbered(line_no: int | None, text: str) -> str:
     return text if line_no is None else str(_("第 %(line)s 行（段）：%(text)s", line=line_no, text=text))
+
+
+def typed(row: ConsultationRow) -> dict[str, str | bool]:
+    """Return a consultation as its form shows it for changing."""
+    names = (
+        "title",
+        "shortening_reason",
+        "drafting_note",
+        "how_to_comment",
+        "contact_unit",
+        "contact_phone",
+        "contact_email",
+        "contact_address",
+        "adjustment_note",
+        "impact_assessment_no",
+        "contact_rule",
+    )
+    return {name: str(getattr(row, name)) for name in names} | {
+        "starts_on": row.starts_on.isoformat(),
+        "ends_on": row.ends_on.isoformat(),
+        "shortened": row.shortened,
+        "retention_months": str(row.retention_months),
+    }

@@ -72,6 +72,28 @@ def _new(form: FormView) -> str:
     return render_template("staff/consultations/new.html", form=form, owners=owners, programmes=programmes)
 
 
+@bp.route("/admin/consultations/<slug>/edit", methods=["GET", "POST"])
+def edit(slug: str) -> ResponseReturnValue:
+    """Change what a consultation says, until it is published."""
+    now = clock.utc_now()
+    with db.reading() as session:
+        row = _row(session, slug, now, Permission.EDIT_DRAFT)
+    if request.method == "GET":
+        return _edit_page(row, FormView(present.typed(row)))
+    form = ConsultationForm.read({**request.form, "slug": row.slug, "short_code": row.short_code})
+    try:
+        new = form.to_values()
+        with db.writing() as session:
+            consultations.edit(session, slug, new, _actor(Permission.EDIT_DRAFT), now)
+    except FieldErrors as errors:
+        return _edit_page(row, FormView(form.values(), present.by_field(errors))), HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(url_for("consultations_admin.show", slug=slug), HTTPStatus.SEE_OTHER)
+
+
+def _edit_page(row: ConsultationRow, form: FormView) -> str:
+    return render_template("staff/consultations/edit.html", form=form, line=present.line(row))
+
+
 @bp.get("/admin/consultations/<slug>/")
 def show(slug: str) -> ResponseReturnValue:
     """One consultation: what it says, its versions, what is missing before it can be published."""
@@ -324,6 +346,7 @@ def _can_publish(session: Any, row: ConsultationRow) -> bool:
 
 def _offers(row: ConsultationRow, publishable: bool) -> dict[str, bool]:
     return {
+        "edit": row.state == "draft" and _may(row, Permission.EDIT_DRAFT),
         "import_draft": row.state != "archived" and _may(row, Permission.EDIT_DRAFT),
         "publish": publishable and _may(row, Permission.PUBLISH),
         "extend": row.state in {"not_started", "open"} and _may(row, Permission.PUBLISH),

@@ -383,3 +383,27 @@ def test_the_log_of_a_consultation_is_one_unbroken_chain(store: Store) -> None:
         ]
     assert [entry.kind for entry, _, _ in entries] == ["create", "import_draft", "publish", "extend"]
     assert first_break(entries, (consultation.event_seq, consultation.event_head)) is None
+
+
+# -- changing before publication -------------------------------------------------------------------
+
+
+def test_c00_an_unpublished_consultation_is_changed_and_who_changed_it_cannot_sign(store: Store) -> None:
+    with store.writing() as session:
+        key = _ready(session, drafting_note="")
+        changed = consultations.edit(
+            session, SLUG, new_consultation(drafting_note="补写的起草说明。"), Actor("staff", "reviewer", 31), NOW
+        )
+        assert "drafting_note" in changed
+        assert 31 in consultations.editor_ids(session, SLUG)
+    with store.reading() as session:
+        assert read.consultation(session, SLUG, NOW).drafting_note == "补写的起草说明。"
+        assert [one.kind for one in read.history(session, key)][-1] == "edit"
+
+
+def test_r08_a_published_consultation_is_not_changed(store: Store) -> None:
+    with store.writing() as session:
+        _ready(session)
+        _publish(session)
+    with pytest.raises(IllegalTransition), store.writing() as session:
+        consultations.edit(session, SLUG, new_consultation(title="另一个标题"), EDITOR, NOW)

@@ -187,3 +187,18 @@ def test_the_list_shows_state_and_period(store: Store, app: Flask) -> None:
     _made(app)
     page = signed_in(app, "signer", "192.0.2.8").get(BASE).text
     assert re.search(r"综合交通.*2023年7月19日—2023年8月25日.*编辑中", page, re.DOTALL)
+
+
+def test_what_was_missing_is_filled_in_before_publication(store: Store, app: Flask) -> None:
+    editor = signed_in(app, "assigner")
+    editor.post(f"{BASE}new", {**FORM, "drafting_note": ""})
+    assert "修改" in editor.get(f"{BASE}zhuanxiang/").text
+    page = editor.get(f"{BASE}zhuanxiang/edit").text
+    assert "综合交通“十四五”规划评估报告" in page
+    wrong = editor.post(f"{BASE}zhuanxiang/edit", {**FORM, "ends_on": "不知道", "drafting_note": "补写的说明。"})
+    assert wrong.status_code == 422
+    assert "补写的说明。" in wrong.text
+    done = editor.post(f"{BASE}zhuanxiang/edit", {**FORM, "drafting_note": "补写的说明。"})
+    assert done.status_code == 303
+    with store.reading() as session:
+        assert read.consultation(session, "zhuanxiang", NOW).drafting_note == "补写的说明。"
