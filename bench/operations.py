@@ -125,7 +125,7 @@ class Bench:
             told = []
             for name in ("section", "overview", "table", "queue"):
                 cookie = opened.cookie if pages.PAGES[name].staff else ""
-                n = profiling.statements(opened, pages.address(name, opened.section), cookie)
+                n = profiling.statements(opened, pages.address(name, opened.section, anew=True), cookie)
                 told.append(f"{name} {n}")
             self._results.facts[f"statements per page, {self.kind}, {size:,} comments"] = ", ".join(told)
         finally:

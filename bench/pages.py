@@ -35,6 +35,7 @@ PAGES = {
     "form": Page(f"/c/{SLUG}/comment/?section={{section}}", 'name="captcha_id"', 10_000),
 }
 NAMES = tuple(PAGES)
+_PADDING = "x" * 300  # consult.public.page_cache keeps no page with so long an address
 _after: dict[str, str] = {}
 
 
@@ -58,7 +59,8 @@ def busy_section(url: str) -> str:
     return section
 
 
-def address(name: str, section: str) -> str:
-    """Return where a page lies in the store last asked about."""
+def address(name: str, section: str, *, anew: bool = False) -> str:
+    """Return where a page lies in the store last asked about; `anew` makes an address too long to be kept."""
     path = PAGES["form" if name == "submit" else name].path
-    return path.replace("{section}", section).replace("{after}", _after[section])
+    path = path.replace("{section}", section).replace("{after}", _after[section])
+    return f"{path}{'&' if '?' in path else '?'}anew={_PADDING}" if anew else path

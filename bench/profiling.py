@@ -78,9 +78,9 @@ def statements(opened: Opened, path: str, cookie: str = "") -> int:
     return len(seen)
 
 
-def asker(opened: Opened, name: str) -> Callable[[], None]:
+def asker(opened: Opened, name: str, *, anew: bool = False) -> Callable[[], None]:
     """Return a function that asks for one page, or submits one comment (the form is fetched beforehand)."""
-    path = pages.address(name, opened.section)
+    path = pages.address(name, opened.section, anew=anew and name != "submit")
     if name == "submit":
         return _submitter(opened, path)
     headers = {"Cookie": opened.cookie} if name == "queue" else {}
@@ -137,6 +137,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=25)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--sort", choices=("tottime", "cumtime"), default="tottime")
+    parser.add_argument("--anew", action="store_true", help="draw every answer anew, as after each commit")
     parser.add_argument("--only-time", action="store_true")
     given = parser.parse_args()
     url, _folder = stores.sqlite_copy(given.size)
@@ -144,7 +145,7 @@ def main() -> None:
     client = bare.app.test_client()
     ok = milliseconds(lambda: client.get("/ok") and None, 400)
     for name in given.name:
-        ask = asker(opened, name)
+        ask = asker(opened, name, anew=given.anew)
         getattr(ask, "prepare", lambda _n: None)(10)
         for _ in range(10):
             ask()

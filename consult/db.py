@@ -8,10 +8,11 @@ then writes fails at once with "database is locked", whatever the busy timeout s
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -37,6 +38,7 @@ class Store:
         if self.engine.dialect.name == "postgresql":
             # One snapshot for a whole page, so that its counts agree with its rows.
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._watcher = _Watcher(self.engine)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -58,9 +60,58 @@ class Store:
         with _translated(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def stamp(self) -> Hashable | None:
+        """Return a value that comes twice only if nothing was committed to the store in between, or None.
+
+        A page drawn from a reading that began after the stamp was taken is up to date for as long as the stamp
+        stays. None means that the store cannot tell; the page's own reading will say why.
+        """
+        return self._watcher.stamp()
+
     def dispose(self) -> None:
         """Close every pooled connection."""
+        self._watcher.close()
         self.engine.dispose()
+
+
+class _Watcher:
+    """Tells whether anything was committed.
+
+    SQLite counts, for each connection, the commits of all others (`data_version`); one connection that never writes
+    serves the process. PostgreSQL has the snapshot: two equal ones see the same rows.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._file: sqlite3.Connection | None = None
+        self._opened = 0
+
+    def stamp(self) -> Hashable | None:
+        try:
+            if self._engine.dialect.name == "sqlite":
+                return self._sqlite()
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar_one())
+        except (DBAPIError, PoolTimeout, sqlite3.Error):
+            return None
+
+    def _sqlite(self) -> Hashable | None:
+        path = self._engine.url.database
+        if not path or path == ":memory:":
+            return None
+        with self._lock:
+            if self._file is None:
+                self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+                self._opened += 1
+            # The count of one connection says nothing about that of the next.
+            return self._opened, self._file.execute("PRAGMA data_version").fetchone()[0]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
 
 
 _in_use: ContextVar[Store] = ContextVar("store_in_use")
@@ -88,6 +139,11 @@ def reading() -> AbstractContextManager[Session]:
 def writing() -> AbstractContextManager[Session]:
     """Open a writing session on the store in use; it commits when the block ends well."""
     return current().writing()
+
+
+def stamp() -> Hashable | None:
+    """Return the stamp of the store in use; see `Store.stamp`."""
+    return current().stamp()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from consult import clock, db
 from consult.domain.errors import NotFound
-from consult.public import draft_cache
+from consult.public import draft_cache, page_cache
 from consult.public.presenters import overview as presenter
 from consult.queries import published, reading
 
@@ -15,6 +15,7 @@ bp = Blueprint("consultations", __name__)
 
 
 @bp.get("/c/<slug>/")
+@page_cache.kept
 def overview(slug: str) -> ResponseReturnValue:
     """Show one consultation."""
     now = clock.utc_now()

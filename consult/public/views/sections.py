@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from consult import clock, db, web
 from consult.domain.errors import NotFound
-from consult.public import draft_cache
+from consult.public import draft_cache, page_cache
 from consult.public.presenters import compare as comparing
 from consult.public.presenters import reading as presenter
 from consult.queries import Reader, drafts, plan, published, reading
@@ -36,6 +36,7 @@ def _wanted(rows: tuple[VersionRow, ...]) -> VersionRow:
 
 
 @bp.get("/c/<slug>/draft/")
+@page_cache.kept
 def draft(slug: str) -> ResponseReturnValue:
     """Show the contents and the whole draft."""
     now = clock.utc_now()
@@ -50,6 +51,7 @@ def draft(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/c/<slug>/draft/<section>/")
+@page_cache.kept
 def section(slug: str, section: str) -> ResponseReturnValue:
     """Show one section with the public comments on it."""
     now = clock.utc_now()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from consult import clock, db, web
 from consult.domain.errors import NotFound
-from consult.public import draft_cache
+from consult.public import draft_cache, page_cache
 from consult.public.presenters import overview as presenter
 from consult.queries import published, reading
 from consult.queries.published import Filters
@@ -18,6 +18,7 @@ _COUNT_AT_MOST = 10_000
 
 
 @bp.get("/c/<slug>/comments/")
+@page_cache.kept
 def index(slug: str) -> ResponseReturnValue:
     """Show one page of the public table, newest first."""
     now = clock.utc_now()
@@ -62,6 +63,7 @@ def index(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/c/<slug>/comments/<ref>/")
+@page_cache.kept
 def comment(slug: str, ref: str) -> ResponseReturnValue:
     """Show one published comment with its reply; unknown and unpublished look the same (R-27)."""
     now = clock.utc_now()
