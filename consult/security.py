@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
@@ -96,8 +96,9 @@ def same_origin() -> bool:
 
 def safe_next(target: str, fallback: str) -> str:
     """Return `target` when it is a plain path of this site, else `fallback` (open redirects)."""
-    forbidden = "\\" in target or any(ord(char) <= 0x20 or ord(char) == 0x7F for char in target)
-    if forbidden or not target.startswith("/") or target.startswith("//"):
-        return fallback
+    for text in (target, unquote(target)):
+        forbidden = "\\" in text or any(ord(char) <= 0x20 or ord(char) == 0x7F for char in text)
+        if forbidden or not text.startswith("/") or text.startswith("//"):
+            return fallback
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else fallback

@@ -22,6 +22,12 @@ from consult.models.consultations import Section, SectionVersion
 from consult.models.plan import Unit
 
 PUBLIC = Comment.standing == Standing.PUBLIC.value
+_BIDI_CONTROLS = str.maketrans(dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+
+
+def shown(text: str | None) -> str:
+    """Return text as a page shows it: without the controls that would turn the words after it around."""
+    return (text or "").translate(_BIDI_CONTROLS)
 
 
 @dataclass(frozen=True)
@@ -167,19 +173,19 @@ def _row(row: Sequence[Any]) -> PublishedComment:
     return PublishedComment(
         id=values[0],
         receipt_no=values[1],
-        commenter=values[3] or values[2],
-        body=values[4],
+        commenter=shown(values[3] or values[2]),
+        body=shown(values[4]),
         submitted_at=values[5],
         handling_state=values[6],
         block_key=values[7],
-        quote=values[8],
+        quote=shown(values[8]),
         reply_due_on=values[9],
         merged_into=values[10] is not None,
         section_key=values[11] or "",
         section_heading=values[12] or "",
         lead_unit=values[13] or "",
-        reply_body=values[14] or "",
-        reply_reason=values[15] or "",
+        reply_body=shown(values[14]),
+        reply_reason=shown(values[15]),
         reply_location=values[16] or "",
         reply_note=values[17] or "",
         replied_at=values[22] or values[18],

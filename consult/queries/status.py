@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from consult.models.comments import Assignment, CoAssignment, Comment, CommentEvent, Reply
 from consult.models.consultations import Consultation, Section, SectionVersion
 from consult.models.plan import Unit
+from consult.queries.published import shown
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _own(session: Session, comment: Comment) -> OwnComment:
         publicity=comment.publicity,
         closed_as=comment.closed_as,
         withhold_reason=comment.withhold_reason,
-        body=comment.body,
+        body=shown(comment.body),
         masked_name=comment.masked_name,
         public_name=comment.public_name,
         submitted_at=comment.submitted_at,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -32,6 +33,8 @@ from consult.services.contacts import Vault
 
 bp = Blueprint("comments", __name__)
 RECEIPT_LIVES = timedelta(minutes=30)
+_TEXTS = ("body", "name", "organisation")
+_UNREADABLE = "\ufffd"  # what stands for bytes that are no UTF-8 in a multipart form
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def _ground(slug: str, now: datetime, section: str) -> _Ground:
 def form(slug: str) -> ResponseReturnValue:
     """Show the form, show what was typed for checking, or store the comment."""
     now = clock.utc_now()
+    unreadable = _not_utf8() if request.method == "POST" else frozenset()
     typed = CommentForm(formdata=request.form if request.method == "POST" else _from_address(), meta=_meta())
     ground = _ground(slug, now, typed.section.data or "")
     if not ground.head.is_open:
@@ -75,6 +79,7 @@ def form(slug: str) -> ResponseReturnValue:
     if request.form.get("step") == "edit":
         return _form_page(ground, typed, {})
     errors, new = _check(ground, typed)
+    errors |= {name: str(MESSAGES["text_noncharacter"]) for name in _TEXTS if name in unreadable}
     if errors or new is None:
         return _form_page(ground, typed, errors, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if request.form.get("step") == "check":
@@ -88,6 +93,20 @@ csrf.exempt(form)  # checked inside, so that a lost session never loses what was
 def _from_address() -> MultiDict[str, str]:
     """Return what a link may fill in: the place only, so that no link ticks a consent or carries a name (R-45)."""
     return MultiDict((name, request.args[name]) for name in ("section", "block", "quote", "v") if name in request.args)
+
+
+def _not_utf8() -> frozenset[str]:
+    """Return the fields whose bytes are no UTF-8; read before the form is, which writes such bytes as %ED%A0."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return frozenset()
+    found = set()
+    for pair in request.get_data(cache=True).split(b"&"):
+        name, _, value = pair.partition(b"=")
+        try:
+            unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            found.add(name.decode("ascii", "replace"))
+    return frozenset(found)
 
 
 def _meta() -> dict[str, bool]:
@@ -110,6 +129,9 @@ def _check(ground: _Ground, typed: CommentForm) -> tuple[dict[str, str], NewComm
         new = check_new_comment(typed.to_values(), _requirements(ground.head))
     except FieldErrors as found:
         errors |= say_all(found)
+    for name in _TEXTS:
+        if _UNREADABLE in (typed[name].data or ""):
+            errors.setdefault(name, str(MESSAGES["text_noncharacter"]))
     if not (typed.captcha_answer.data or "").strip():
         errors["captcha_answer"] = str(MESSAGES["captcha_required"])
     return errors, new
