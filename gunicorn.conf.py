@@ -26,6 +26,13 @@ errorlog = "-"
 loglevel = "warning"
 
 
+def on_starting(_server: Any) -> None:
+    """Give all workers one clock: with CONSULT_NOW each would otherwise start its own when it is forked."""
+    from consult import clock
+
+    clock.server_starts()
+
+
 def when_ready(server):
     """Say where the site is, once it answers."""
     for host, port, *_rest in (address for address in server.cfg.address if isinstance(address, tuple)):

@@ -13,7 +13,7 @@ from flask import Flask, Response, g, make_response, request
 from limits import parse
 from werkzeug.exceptions import NotFound
 
-from consult import clock, db, error_pages, extensions, logs, security, web
+from consult import clock, db, error_pages, extensions, i18n, logs, security, web
 from consult.db import Store
 from consult.gateways.assets import asset_root
 from consult.gateways.field_cipher import FieldCipher
@@ -64,7 +64,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     if settings.now is not None:
-        clock.start_at(settings.now)
+        clock.start_at(settings.now, with_server=True)
     own_store = store or Store(settings.database_url, pool_size=8)
     app.extensions["kaimen.settings"] = settings
     app.extensions["kaimen.store"] = own_store
@@ -153,7 +153,8 @@ def _wait(purpose: str, key: str, limits: tuple[str, ...]) -> int:
 
 
 def _add_template_names(app: Flask) -> None:
-    app.jinja_env.globals["asset"] = asset  # a global, because macros are imported without context
+    # Globals, because macros are imported without context.
+    app.jinja_env.globals.update(asset=asset, zh=i18n.zh, in_zh=i18n.ChineseHere())
 
     @app.context_processor
     def _names() -> dict[str, Any]:

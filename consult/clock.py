@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 _offset = timedelta(0)
+_server_started: datetime | None = None
 
 
 def utc_now() -> datetime:
@@ -22,8 +23,16 @@ def unix_now() -> float:
     return time.time() + _offset.total_seconds()
 
 
-def start_at(moment: datetime) -> None:
+def server_starts() -> None:
+    """Note when the server started, before it forks its workers: theirs is one clock, also after a restart of one."""
+    global _server_started
+    _server_started = datetime.now(UTC)
+
+
+def start_at(moment: datetime, *, with_server: bool = False) -> None:
     """Let the clock start at `moment` and run on from there; only start-up code of the test environment calls this.
+
+    `with_server`: the clock stood at `moment` when the server started, where there is a server.
 
     Raises:
         ValueError: `moment` is naive.
@@ -31,4 +40,5 @@ def start_at(moment: datetime) -> None:
     global _offset
     if moment.tzinfo is None:
         raise ValueError("the clock needs a moment with a time zone")
-    _offset = moment.astimezone(UTC) - datetime.now(UTC)
+    since = _server_started if with_server and _server_started is not None else datetime.now(UTC)
+    _offset = moment.astimezone(UTC) - since

@@ -39,6 +39,8 @@ class JsonLines(logging.Formatter):
             line["where"] = f"{record.module}:{record.lineno}"
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
+            if record.exc_info[1] is not None and record.name != LOGGER.name:
+                line["where"] = places(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
 
 
