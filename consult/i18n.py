@@ -6,21 +6,63 @@ here may change. Placeholders are filled from a refusal's parameters, which neve
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
+from flask_babel import get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
 
 from consult.domain.errors import CalendarPending, DomainError, FieldErrors, PeriodClosed
 from consult.domain.personal_data import TYPE_LABELS, PiiType
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def _(message: str, **params: object) -> str:
-    """Return a message in the language of the page; message ids are Chinese."""
+    """Return a message in the language of the page; message ids are Chinese.
+
+    With a parameter that is markup the message is markup too, and the other parameters are escaped.
+    """
+    if any(isinstance(value, Markup) for value in params.values()):
+        return escape(gettext(message)) % params
     return str(gettext(message, **params))
+
+
+def plural(one: str, many: str, n: int) -> str:
+    """Return the form of a word that goes with a number; both forms are the same in Chinese."""
+    return str(ngettext(one, many, n))
+
+
+def is_chinese() -> bool:
+    """Whether the page speaks Chinese; so does everything outside a request."""
+    locale = get_locale()
+    return locale is None or locale.language == "zh"
+
+
+def zh(text: str) -> str:
+    """Return words that are Chinese on every page: drafts, comments, names of units.
+
+    On a page in another language they are marked with their language, so that a screen reader reads them in
+    Chinese; the result is markup then and may stand in text only, never in an attribute or an `<option>`.
+    """
+    if not text or is_chinese() or not _CHINESE.search(text):
+        return text
+    return Markup('<span lang="zh-Hans">{}</span>').format(text)
+
+
+class ChineseHere:
+    """Prints the attribute of an element whose whole content stays Chinese; nothing on a Chinese page."""
+
+    def __html__(self) -> str:
+        """Return the attribute with the space before it."""
+        return "" if is_chinese() else ' lang="zh-Hans"'
+
+    def __call__(self, text: str) -> Markup:
+        """Return the attribute when the text is Chinese: for the choices of a list, some of which are translated."""
+        return Markup("" if is_chinese() or not _CHINESE.search(text) else ' lang="zh-Hans"')
 
 
 MESSAGES = {
@@ -101,6 +143,25 @@ MESSAGES = {
     "supplement_window_closed": _l("补充的期限已过。"),
     "appeal_once": _l("一项决定只能申请复核一次。"),
     "appeal_window_closed": _l("已超过 15 日，不能再申请复核。"),
+    "reply_appeal_window_closed": _l("已超过答复后 5 个工作日，不能再提出异议。"),
+    "appeal_nothing": _l("现在没有可以提出异议的决定。"),
+    "appeal_required": _l("请写明异议的理由。"),
+    "appeal_decided": _l("这项异议已经裁定。"),
+    "appeal_verdict_required": _l("请选择裁定结果。"),
+    "appeal_sealed": _l("这件意见已封存，内容不能查看，只能维持原决定。"),
+    "appeal_reply_supervisor": _l("对答复的异议由督办人员裁定。"),
+    "appeal_words_not_found": _l("意见里没有这些字，请逐字填写要隐去的内容。"),
+    # one's own comment and data
+    "rating_no_reply": _l("还没有公布的答复，不能评价。"),
+    "rating_once": _l("这份答复已经评价过。"),
+    "rating_required": _l("请选择满意、基本满意或不满意。"),
+    "correction_empty": _l("请填写新的联系方式或电子邮箱。"),
+    "erasure_on_hold": _l("因复议、诉讼或审计等法定事由须暂时留存，不能删除；留存期间只保存、不使用。"),
+    "erasure_appeal_open": _l("您的异议正在裁定，裁定后再删除个人信息。"),
+    "leaving_changed": _l("这件意见刚刚转办，撤回的结果与刚才说明的不同，请重新确认。"),
+    "reissue_no_match": _l("编号与联系方式对不上，不能重发。"),
+    "reissue_reason_required": _l("请写明重发的原因。"),
+    "hold_reason_unknown": _l("留存事由只能是复议诉讼或审计。"),
     # routing
     "lead_unit_required": _l("请确定一个主办单位。"),
     "lead_in_co_units": _l("主办单位不能同时是协办单位。"),
@@ -122,6 +183,17 @@ MESSAGES = {
     "extension_not_asked": _l("没有待批的延期申请。"),
     "co_feedback_given": _l("协办意见已经反馈，不能再改。"),
     "co_feedback_late": _l("主办单位的答复已送审，不能再反馈协办意见。"),
+    # supervision
+    "supervision_open": _l("这件意见已有未了结的督办，请先办结。"),
+    "supervision_answered": _l("这次督办已经说明过了。"),
+    "supervision_closed": _l("这次督办已经了结。"),
+    "urged_today": _l("今天已经催办过，明天再催。"),
+    "answer_too_short": _l("说明至少 %(minimum)s 个字。"),
+    "answer_too_long": _l("说明最多 %(maximum)s 个字。"),
+    "promised_day_required": _l("请填写承诺办结的日期。"),
+    "promised_day_past": _l("承诺办结的日期不能早于今天。"),
+    "reopen_archived": _l("征集已经归档，不能重新办理。"),
+    "reopen_unanswered": _l("还没有公开答复，不用重新办理。"),
     # replies
     "outcome_required": _l("请选择采纳情况。"),
     "draft_location_required": _l("采纳或部分采纳的，请写明写在草案的哪里。"),
@@ -223,13 +295,45 @@ def say_all(errors: FieldErrors) -> dict[str, str]:
     return {field: say(refusals[0]) for field, refusals in errors.errors.items() if refusals}
 
 
+_MONTHS = (
+    _l("1月"),
+    _l("2月"),
+    _l("3月"),
+    _l("4月"),
+    _l("5月"),
+    _l("6月"),
+    _l("7月"),
+    _l("8月"),
+    _l("9月"),
+    _l("10月"),
+    _l("11月"),
+    _l("12月"),
+)
+_WEEKDAYS = (_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l("周六"), _l("周日"))
+
+
+def day(value: date) -> str:
+    """Return 11月22日, or 22 November."""
+    return _("%(month)s%(day)s日", month=_MONTHS[value.month - 1], day=value.day)
+
+
+def full_day(value: date) -> str:
+    """Return 2026年11月22日, or 22 November 2026."""
+    return _("%(year)s年%(month)s%(day)s日", year=value.year, month=_MONTHS[value.month - 1], day=value.day)
+
+
+def due(value: date) -> str:
+    """Return 7月26日（周三）24:00, or 24:00 on Wednesday 26 July."""
+    return _("%(day)s（%(weekday)s）24:00", day=day(value), weekday=_WEEKDAYS[value.weekday()])
+
+
 def day_and_hour(moment: datetime) -> str:
-    """Return 2026年11月22日 09:00, Beijing time."""
+    """Return 2026年11月22日 09:00, or 22 November 2026, 09:00; Beijing time."""
     local = moment.astimezone(BEIJING)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+    return _("%(day)s %(time)s", day=full_day(local), time=f"{local:%H:%M}")
 
 
 def end_of_period(closes_at: datetime) -> str:
     """Return 2026年11月22日 24:00 for the moment at which a period is over (R-04)."""
     last = closes_at.astimezone(BEIJING) - timedelta(days=1)
-    return f"{last.year}年{last.month}月{last.day}日 24:00"
+    return _("%(day)s %(time)s", day=full_day(last), time="24:00")

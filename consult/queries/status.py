@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult.models.comments import Assignment, CoAssignment, Comment, CommentEvent, Reply
+from consult.domain.calendar import WorkCalendar
+from consult.models.comments import (
+    Appeal,
+    Assignment,
+    CoAssignment,
+    Comment,
+    CommentEvent,
+    ContactDetails,
+    Rating,
+    Reply,
+    Supplement,
+)
 from consult.models.consultations import Consultation, Section, SectionVersion
 from consult.models.plan import Unit
+from consult.queries.appeals import Appealable, in_force
 from consult.queries.published import shown
 
 
@@ -38,6 +50,54 @@ class OwnReply:
     correction_note: str
     published_at: datetime
     current: bool
+
+
+@dataclass(frozen=True)
+class OwnAppeal:
+    """An objection raised before, and what became of it."""
+
+    kind: str
+    state: str
+    text: str
+    asked_at: datetime
+    due_on: date | None
+    decided_at: datetime | None
+    decision_reason: str
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the holder of the 查询码 may do besides withdrawing.
+
+    `asked_points` are what a reviewer asked for, with its last day; empty when nothing is asked. `erased` tells that
+    no contact details are left, `on_hold` that they are only kept (R-49).
+    """
+
+    asked_points: str = ""
+    asked_until: date | None = None
+    appeals: tuple[OwnAppeal, ...] = ()
+    appealable: tuple[Appealable, ...] = ()
+    rating: str = ""
+    erased: bool = False
+    on_hold: bool = False
+
+
+class Cipher(Protocol):
+    """What reads an encrypted field."""
+
+    def decrypt(self, token: bytes) -> str:
+        """Return the text of an encrypted value."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held about the submitter, in the clear; only for somebody who has just shown the 查询码."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    organisation: str = ""
+    credit_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +140,61 @@ def by_receipt_no(session: Session, receipt_no: str) -> OwnComment | None:
     """Return a comment whose holder has shown the 查询码 a moment ago."""
     comment = session.scalar(select(Comment).where(Comment.receipt_no == receipt_no))
     return None if comment is None else _own(session, comment)
+
+
+def rights(session: Session, comment_id: int, calendar: WorkCalendar) -> Rights:
+    """Return what can be done with a comment by its 查询码 now (R-37, R-52, R-71)."""
+    comment = session.get_one(Comment, comment_id)
+    asked = None
+    if comment.handling_state == "awaiting_supplement":
+        asked = session.scalar(
+            select(Supplement)
+            .where(Supplement.comment_id == comment_id, Supplement.given_at.is_(None))
+            .order_by(Supplement.id.desc())
+            .limit(1)
+        )
+    contact = session.get(ContactDetails, comment_id)
+    rating = session.scalar(
+        select(Rating.score)
+        .join(Reply, Reply.id == Rating.reply_id)
+        .where(Reply.comment_id == comment_id, Reply.state == "published")
+    )
+    before = session.execute(
+        select(
+            Appeal.kind,
+            Appeal.state,
+            Appeal.text,
+            Appeal.asked_at,
+            Appeal.due_on,
+            Appeal.decided_at,
+            Appeal.decision_reason,
+        )
+        .where(Appeal.comment_id == comment_id)
+        .order_by(Appeal.id)
+    )
+    return Rights(
+        asked_points=asked.points if asked else "",
+        asked_until=asked.due_on if asked else None,
+        appeals=tuple(OwnAppeal(*row) for row in before),
+        appealable=in_force(session, comment, calendar),
+        rating=rating or "",
+        erased=contact is None or contact.erased_at is not None,
+        on_hold=contact is not None and contact.legal_hold != "",
+    )
+
+
+def held(session: Session, comment_id: int, cipher: Cipher) -> Held | None:
+    """Return the contact details of a comment, None when they are erased."""
+    row = session.get(ContactDetails, comment_id)
+    if row is None or row.erased_at is not None:
+        return None
+    tokens = (row.name, row.phone, row.email, row.organisation, row.credit_code)
+    return Held(*(cipher.decrypt(token) if token else "" for token in tokens))
+
+
+def query_code_digest(session: Session, receipt_no: str) -> str:
+    """Return the digest of the 查询码 in force, to compare one that is shown again."""
+    return session.scalar(select(Comment.query_code_digest).where(Comment.receipt_no == receipt_no)) or ""
 
 
 @dataclass(frozen=True)

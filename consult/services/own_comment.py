@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.domain.calendar import is_overdue
-from consult.domain.comment_states import Action, CommentState
+from consult.domain.comment_states import WITHDRAWABLE, Action, CommentState
 from consult.domain.comments import (
     BODY_MAXIMUM,
     normalise_text,
@@ -16,9 +16,10 @@ from consult.domain.comments import (
     user_characters,
     visible_characters,
 )
-from consult.domain.errors import DomainError, FieldErrors, IllegalTransition, SupplementWindowClosed
-from consult.models.comments import Supplement
-from consult.services import events, merging, moves
+from consult.domain.errors import DomainError, FieldErrors, IllegalTransition, Refused, SupplementWindowClosed
+from consult.gateways.field_cipher import FieldCipher
+from consult.models.comments import Comment, ContactDetails, Supplement
+from consult.services import appeals, events, merging, moves, own_data
 
 _TAKES_MORE = frozenset(
     {
@@ -34,20 +35,70 @@ _TAKES_MORE = frozenset(
 )
 
 
-def withdraw(session: Session, receipt_no: str, now: datetime) -> None:
+WHOLE, ANONYMISED = "whole", "anonymised"
+
+
+def leaving(handling_state: str) -> str:
+    """Tell what taking a comment back does in this state: all of it goes, or who wrote it (R-88); "" for neither."""
+    if handling_state == CommentState.WITHDRAWN:
+        return ""
+    return WHOLE if CommentState(handling_state) in WITHDRAWABLE else ANONYMISED
+
+
+def leave(session: Session, receipt_no: str, expected: str, cipher: FieldCipher, now: datetime) -> str:
+    """Take a comment back as far as R-88 allows: all of it before routing, the person behind it afterwards.
+
+    `expected` is what the page said would happen; `leaving` tells it.
+
+    Raises:
+        NotFound: there is no such comment.
+        IllegalTransition: it is withdrawn already.
+        Refused: `leaving_changed`, it has been routed since the page was drawn; and what `anonymise` raises.
+    """
+    comment = moves.lock(session, receipt_no)
+    what = leaving(comment.handling_state)
+    if what and what != expected:
+        raise Refused("leaving_changed")
+    if what == ANONYMISED:
+        own_data.erase_on_request(session, receipt_no, cipher, now)
+    else:
+        _withdraw(session, comment, cipher, now)
+    return what
+
+
+def anonymise(session: Session, receipt_no: str, cipher: FieldCipher, now: datetime) -> None:
+    """Erase who wrote a comment; its words are handled on without a name (R-88, R-52).
+
+    Raises:
+        NotFound: there is no such comment.
+        Refused: `contact_erased`, `erasure_on_hold`, `erasure_appeal_open` (R-49).
+    """
+    own_data.erase_on_request(session, receipt_no, cipher, now)
+
+
+def withdraw(session: Session, receipt_no: str, now: datetime, cipher: FieldCipher | None = None) -> None:
     """Withdraw a comment that has not been routed yet; it leaves every public page at once (R-88).
+
+    What tells who wrote it goes with it, unless the law keeps it (R-49).
 
     Raises:
         NotFound: there is no such comment.
         IllegalTransition: it has been routed, answered or withdrawn already.
     """
-    comment = moves.lock(session, receipt_no)
+    _withdraw(session, moves.lock(session, receipt_no), cipher, now)
+
+
+def _withdraw(session: Session, comment: Comment, cipher: FieldCipher | None, now: datetime) -> None:
     was_merged = comment.handling_state == CommentState.MERGED
     moves.move(session, comment, Action.WITHDRAW, events.PUBLIC, now)
     merging.release_members(session, comment, "primary withdrawn", now)
     if was_merged:
         comment.merged_into_id = None
         session.flush()
+    appeals.lapse(session, comment, now)
+    hold = session.scalar(select(ContactDetails.legal_hold).where(ContactDetails.comment_id == comment.id))
+    if not hold:
+        own_data.erase(session, comment, events.PUBLIC, now, own_data.WITHDRAWN, cipher)
 
 
 def revoke_name(session: Session, receipt_no: str, now: datetime) -> None:
