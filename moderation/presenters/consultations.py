@@ -295,7 +295,7 @@ def _numbered(line_no: int | None, text: str) -> str:
     return text if line_no is None else str(_("第 %(line)s 行（段）：%(text)s", line=line_no, text=text))
 
 
-def typed(row: ConsultationRow) -> dict[str, str | bool]:
+def typed_again(row: ConsultationRow) -> dict[str, str | bool]:
     """Return a consultation as its form shows it for changing."""
     names = (
         "title",
@@ -310,9 +310,9 @@ def typed(row: ConsultationRow) -> dict[str, str | bool]:
         "impact_assessment_no",
         "contact_rule",
     )
-    return {name: str(getattr(row, name)) for name in names} | {
-        "starts_on": row.starts_on.isoformat(),
-        "ends_on": row.ends_on.isoformat(),
-        "shortened": row.shortened,
-        "retention_months": str(row.retention_months),
-    }
+    values: dict[str, str | bool] = {name: str(getattr(row, name)) for name in names}
+    values["starts_on"] = row.starts_on.isoformat()
+    values["ends_on"] = row.ends_on.isoformat()
+    values["shortened"] = row.shortened
+    values["retention_months"] = str(row.retention_months)
+    return values

@@ -79,7 +79,7 @@ def edit(slug: str) -> ResponseReturnValue:
     with db.reading() as session:
         row = _row(session, slug, now, Permission.EDIT_DRAFT)
     if request.method == "GET":
-        return _edit_page(row, FormView(present.typed(row)))
+        return _edit_page(row, FormView(present.typed_again(row)))
     form = ConsultationForm.read({**request.form, "slug": row.slug, "short_code": row.short_code})
     try:
         new = form.to_values()
