@@ -122,6 +122,7 @@ def test_the_wheel_carries_nothing_that_only_developers_need(archives: Path) -> 
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"consult", "moderation"}
     assert not [name for name in names if name.endswith((".pyc", ".db"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "consult/translations/en/LC_MESSAGES/messages.mo" in names
     kinds = {"templates": ".html", "static": ".css", "migrations": ".py"}
     for folder, ending in kinds.items():
         there = {name.split("/_assets/")[1] for name in names if f"/_assets/{folder}/" in name}
@@ -134,7 +135,8 @@ def test_the_source_archive_carries_what_the_tests_and_the_scripts_need(archives
     with tarfile.open(archive) as packed:
         names = {name.split("/", 1)[1] for name in packed.getnames() if "/" in name}
     for needed in ("scripts/make_sound_clips.py", "tests/conftest.py", "docs/settings.md", "Makefile", "wsgi.py",
-                   "requirements.lock", "README.zh-CN.md", "LICENSE", "migrations/env.py", ".ci/run"):  # fmt: skip
+                   "requirements.lock", "babel.cfg", "README.zh-CN.md", "LICENSE",
+                   "migrations/env.py", ".ci/run"):  # fmt: skip
         assert needed in names, needed
 
 
