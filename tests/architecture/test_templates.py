@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 HAN = re.compile(r"[\u4e00-\u9fff]")
-INLINE = re.compile(r"<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
+INLINE = re.compile(r"<style|\sstyle\s*=|\son[a-z]{3,}\s*=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
+_JINJA = re.compile(r"\{[%#{].*?[%#}]\}", re.DOTALL)
 _TRANSLATES = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 ROLES = ("reviewer", "moderator", "jtw_officer", "jtw_leader", "signer", "supervisor", "sysadmin", "auditor")
 
@@ -62,7 +63,7 @@ def app(store: Store, tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_template_carries_style_script_or_handlers_of_its_own(name: str) -> None:
-    assert not INLINE.findall(source(name))
+    assert not INLINE.findall(_JINJA.sub("", source(name)))
 
 
 @pytest.mark.parametrize("name", NAMES)
