@@ -11,14 +11,19 @@ from moderation import access
 from moderation.presenters import frame
 from moderation.views import (
     audit,
+    calendar_admin,
     comment,
     consultations_admin,
     exports,
+    merging,
     queue,
+    sealed,
     sign_in,
     sign_off,
+    supervision,
     today,
     unit,
+    units_admin,
     users_admin,
 )
 
@@ -27,11 +32,16 @@ BLUEPRINTS = (
     today.bp,
     queue.bp,
     comment.bp,
+    merging.bp,
+    sealed.bp,
     unit.bp,
     sign_off.bp,
+    supervision.bp,
     exports.bp,
     consultations_admin.bp,
     users_admin.bp,
+    units_admin.bp,
+    calendar_admin.bp,
     audit.bp,
 )
 

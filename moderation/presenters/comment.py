@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult.domain.calendar import WorkCalendar, remaining_working_days
+from consult.domain.calendar import WorkCalendar, local_day, remaining_working_days
+from consult.domain.calendar import supplement_due as last_day_to_supplement
 from consult.domain.comment_states import CommentState
 from consult.domain.errors import CalendarPending, ChangedMeanwhile, DomainError, FieldErrors, IllegalTransition
 from consult.domain.personal_data import TYPE_LABELS, Finding, Level, PiiType
@@ -20,6 +21,7 @@ from moderation.presenters.frame import ROLE_LABELS
 from moderation.presenters.moments import Moment, moment
 from moderation.queries.comment_page import CommentPage, HistoryEntry
 from moderation.queries.queue import Choice
+from moderation.queries.similar import COMPARED
 from moderation.queries.suggested_leads import SuggestedUnit
 
 STATES: Mapping[str, object] = {
@@ -208,6 +210,17 @@ class SuggestionLine:
 
 
 @dataclass(frozen=True)
+class SupplementLine:
+    """One supplement: who asked for what, the words added, when, and until when it is awaited."""
+
+    title: str
+    points: str
+    text: str
+    given: Moment | None
+    awaited_until: str
+
+
+@dataclass(frozen=True)
 class HistoryLine:
     """One entry of the history in plain words."""
 
@@ -255,6 +268,9 @@ class Can:
     sign_off: bool = False
     feed_back: bool = False
     reveal: bool = False
+    ask_supplement: bool = False
+    merge: bool = False
+    unmerge: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -290,6 +306,9 @@ def can(page: CommentPage, viewer: Viewer) -> Can:
         sign_off=state is CommentState.PENDING_SIGN_OFF and may(Permission.SIGN_OFF),
         feed_back=_waits_for(page, viewer),
         reveal=page.may_reveal and page.contact is None and not page.contact_erased,
+        ask_supplement=reviewing and may(Permission.REVIEW) and not page.supplements_asked,
+        merge=state in COMPARED and may(Permission.ASSIGN),
+        unmerge=state is CommentState.MERGED and may(Permission.ASSIGN),
     )
 
 
@@ -434,7 +453,34 @@ def identity(page: CommentPage) -> str:
 
 def way_in(page: CommentPage) -> str:
     """Return how a comment came."""
-    return str(_CHANNELS_IN.get(page.channel, page.channel))
+    return channel_words(page.channel)
+
+
+def channel_words(channel: str) -> str:
+    """Return a way in by its words."""
+    return str(_CHANNELS_IN.get(channel, channel))
+
+
+def supplement_due(calendar: WorkCalendar, now: datetime) -> str:
+    """Return until when a submitter asked now could supplement, in words (R-71)."""
+    try:
+        return day_words(last_day_to_supplement(calendar, local_day(now)))
+    except CalendarPending:
+        return str(_("待定"))
+
+
+def supplements(page: CommentPage) -> tuple[SupplementLine, ...]:
+    """Return what was asked for and what was added, in words."""
+    return tuple(
+        SupplementLine(
+            _("%(who)s要求补充：", who=one.asked_by) if one.points else _("提交人主动补充"),
+            one.points,
+            one.text,
+            None if one.given_at is None else moment(one.given_at),
+            "" if one.due_on is None or one.given_at is not None else day_words(one.due_on),
+        )
+        for one in page.supplements
+    )
 
 
 def conflict(page: CommentPage, posted: Mapping[str, str], error: ChangedMeanwhile | IllegalTransition) -> ConflictView:

@@ -14,8 +14,6 @@ from consult.domain.comment_states import CommentState, NonStateAction
 from consult.domain.errors import NotFound
 from consult.domain.personal_data import Finding, find
 from consult.models.comments import (
-    Assignment,
-    CoAssignment,
     Comment,
     CommentEvent,
     CommentOriginal,
@@ -25,8 +23,10 @@ from consult.models.comments import (
 )
 from consult.models.consultations import Block, Consultation, DraftVersion, Section, SectionVersion
 from consult.models.plan import PlanItem, Unit
-from moderation.models import ExtensionRequest, FindingDecision, ReturnRequest, StaffMember, TwoPersonDecision
+from moderation.models import FindingDecision, StaffMember, TwoPersonDecision
 from moderation.permissions import Permission, Viewer
+from moderation.queries.comment_assignment import AssignmentShown, assignment_of
+from moderation.queries.comment_links import Links, SupplementShown, links_of, supplements_of
 from moderation.queries.scope import reached
 from moderation.queries.suggested_leads import SuggestedUnit, suggest
 
@@ -107,50 +107,6 @@ class OpenDecision:
     proposed_by: str
     proposed_at: datetime
     mine: bool
-
-
-@dataclass(frozen=True)
-class CoUnitShown:
-    """A co-unit of the routing in force."""
-
-    unit_id: int
-    name: str
-    due_on: date | None
-    feedback: str
-    feedback_at: datetime | None
-
-
-@dataclass(frozen=True)
-class RequestShown:
-    """What a unit has asked for: a return, or an extension."""
-
-    reason: str
-    explanation: str
-    asked_by: str
-    asked_at: datetime
-    suggested_unit: str = ""
-    until_working_day: int = 0
-
-
-@dataclass(frozen=True)
-class AssignmentShown:
-    """The routing in force."""
-
-    number: int
-    lead_unit_id: int
-    lead_code: str
-    lead: str
-    co_units: tuple[CoUnitShown, ...]
-    designated: bool
-    note: str
-    assigned_at: datetime
-    receipt_due_on: date | None
-    return_due_on: date | None
-    pending_year: int | None
-    extended: bool
-    receipted_at: datetime | None
-    return_request: RequestShown | None = None
-    extension_request: RequestShown | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +197,11 @@ class CommentPage:
     is_lead: bool
     previous: str
     next: str
+    has_email: bool
+    supplements_asked: int
+    supplement_due_on: date | None
+    supplements: tuple[SupplementShown, ...]
+    links: Links
 
 
 def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now: datetime) -> CommentPage:
@@ -256,7 +217,7 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
         raise NotFound(object="comment")
     place = _place(session, comment)
     text = _text(session, viewer, comment, cipher)
-    assignment = _assignment(session, comment)
+    assignment = assignment_of(session, comment)
     may_reveal = _reaches(session, viewer, Permission.REVEAL_CONTACT, comment)
     contact, erased = _contact(session, viewer, comment, cipher, now) if may_reveal else (None, False)
     before, after = _neighbours(session, viewer, comment)
@@ -304,6 +265,11 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
         is_lead=assignment is not None and viewer.unit_id == assignment.lead_unit_id,
         previous=before,
         next=after,
+        has_email=_has_email(session, comment),
+        supplements_asked=comment.supplements_asked,
+        supplement_due_on=comment.supplement_due_on,
+        supplements=supplements_of(session, comment),
+        links=links_of(session, comment),
     )
 
 
@@ -442,80 +408,6 @@ def _decision(session: Session, viewer: Viewer, comment: Comment) -> OpenDecisio
     )
 
 
-def _assignment(session: Session, comment: Comment) -> AssignmentShown | None:
-    row = session.execute(
-        select(Assignment, Unit.code, Unit.short_name)
-        .join(Unit, Unit.id == Assignment.lead_unit_id)
-        .where(Assignment.comment_id == comment.id, Assignment.closed_at.is_(None))
-    ).first()
-    if row is None:
-        return None
-    assignment, code, name = row
-    co_units = session.execute(
-        select(
-            CoAssignment.unit_id,
-            Unit.short_name,
-            CoAssignment.due_on,
-            CoAssignment.feedback,
-            CoAssignment.feedback_at,
-        )
-        .join(Unit, Unit.id == CoAssignment.unit_id)
-        .where(CoAssignment.assignment_id == assignment.id)
-        .order_by(CoAssignment.position)
-    ).all()
-    return AssignmentShown(
-        number=assignment.number,
-        lead_unit_id=assignment.lead_unit_id,
-        lead_code=code,
-        lead=name,
-        co_units=tuple(CoUnitShown(*one) for one in co_units),
-        designated=assignment.designated,
-        note=assignment.note,
-        assigned_at=assignment.assigned_at,
-        receipt_due_on=assignment.receipt_due_on,
-        return_due_on=assignment.return_due_on,
-        pending_year=assignment.pending_year,
-        extended=assignment.extended_due_on is not None,
-        receipted_at=assignment.receipted_at,
-        return_request=_return_request(session, assignment.id),
-        extension_request=_extension_request(session, assignment.id),
-    )
-
-
-def _return_request(session: Session, assignment_id: int) -> RequestShown | None:
-    row = session.execute(
-        select(
-            ReturnRequest.reason_code,
-            ReturnRequest.explanation,
-            StaffMember.display_name,
-            ReturnRequest.asked_at,
-            Unit.short_name,
-        )
-        .outerjoin(StaffMember, StaffMember.id == ReturnRequest.asked_by)
-        .outerjoin(Unit, Unit.id == ReturnRequest.suggested_unit_id)
-        .where(ReturnRequest.assignment_id == assignment_id, ReturnRequest.state == "asked")
-    ).first()
-    if row is None:
-        return None
-    return RequestShown(row[0], row[1], row[2] or "", row[3], row[4] or "")
-
-
-def _extension_request(session: Session, assignment_id: int) -> RequestShown | None:
-    row = session.execute(
-        select(
-            ExtensionRequest.reason,
-            StaffMember.display_name,
-            ExtensionRequest.asked_at,
-            ExtensionRequest.until_working_day,
-        )
-        .outerjoin(StaffMember, StaffMember.id == ExtensionRequest.asked_by)
-        .where(ExtensionRequest.assignment_id == assignment_id, ExtensionRequest.state == "asked")
-    ).first()
-    if row is None:
-        return None
-    return RequestShown("", row[0], row[1] or "", row[2], until_working_day=row[3])
-
-
 def _replies(session: Session, comment: Comment) -> tuple[ReplyShown, ...]:
     """Return every version, newest first."""
     drafter, approver, signer = (StaffMember.__table__.alias(name) for name in ("drafter", "approver", "signer"))
@@ -605,6 +497,10 @@ def _contact(
     if looked is None or row.legal_hold:
         return None, False
     return decrypted(row, cipher), False
+
+
+def _has_email(session: Session, comment: Comment) -> bool:
+    return session.scalar(select(ContactDetails.email).where(ContactDetails.comment_id == comment.id)) is not None
 
 
 def _neighbours(session: Session, viewer: Viewer, comment: Comment) -> tuple[str, str]:

@@ -350,7 +350,34 @@ def correct(
     )
     comment.updated_at = now
     session.flush()
+    _correct_members(session, viewer, comment, reply, now)
     return reply
+
+
+def _correct_members(session: Session, viewer: Viewer, comment: Comment, reply: Reply, now: datetime) -> None:
+    """Correct the copies too: whoever was answered together is corrected together (R-82, R-85)."""
+    members = session.scalars(
+        select(Comment.receipt_no)
+        .join(Reply, Reply.comment_id == Comment.id)
+        .where(Comment.merged_into_id == comment.id, Reply.state == "published", Reply.assignment_id.is_(None))
+        .order_by(Comment.receipt_no)
+    ).all()
+    for receipt_no in members:
+        member = moves.lock(session, receipt_no)
+        copy = _copy_of(session, reply, member)
+        copy.correction_note = reply.correction_note
+        session.add(copy)
+        _publish(session, member, copy, viewer, now)
+        events.append(
+            session,
+            member,
+            NonStateAction.CORRECT_REPLY,
+            acting(viewer, Permission.SIGN_OFF),
+            now,
+            detail={"revision": copy.revision, "outcome": copy.outcome, "primary": comment.receipt_no},
+        )
+        member.updated_at = now
+        session.flush()
 
 
 def _take_waiting(
@@ -422,24 +449,12 @@ def _answer_members(session: Session, comment: Comment, reply: Reply, now: datet
     ).all()
     for receipt_no in members:
         member = moves.lock(session, receipt_no)
-        copy = Reply(
-            comment_id=member.id,
-            revision=_next_revision(session, member),
-            state="published",
-            outcome=reply.outcome,
-            body=reply.body,
-            reason=reply.reason,
-            draft_location=reply.draft_location,
-            location_section_key=reply.location_section_key,
-            location_version=reply.location_version,
-            lead_unit_id=reply.lead_unit_id,
-            drafted_by=reply.drafted_by,
-            drafted_at=reply.drafted_at,
-            approved_by=reply.approved_by,
-            approved_at=reply.approved_at,
-            signed_off_by=reply.signed_off_by,
-            signed_off_at=now,
-            published_at=now,
+        copy = _copy_of(session, reply, member)
+        copy.state, copy.signed_off_by, copy.signed_off_at, copy.published_at = (
+            "published",
+            reply.signed_off_by,
+            now,
+            now,
         )
         session.add(copy)
         member.outcome, member.replied_at = reply.outcome, now
@@ -452,6 +467,26 @@ def _answer_members(session: Session, comment: Comment, reply: Reply, now: datet
             detail={"primary": comment.receipt_no, "revision": copy.revision},
         )
         notices.to_submitter(session, member, "reply", str(copy.revision), now, {"revision": copy.revision})
+
+
+def _copy_of(session: Session, reply: Reply, member: Comment) -> Reply:
+    """Return a reply's words for a merged comment; it belongs to no routing."""
+    return Reply(
+        comment_id=member.id,
+        revision=_next_revision(session, member),
+        state="pending_sign_off",
+        outcome=reply.outcome,
+        body=reply.body,
+        reason=reply.reason,
+        draft_location=reply.draft_location,
+        location_section_key=reply.location_section_key,
+        location_version=reply.location_version,
+        lead_unit_id=reply.lead_unit_id,
+        drafted_by=reply.drafted_by,
+        drafted_at=reply.drafted_at,
+        approved_by=reply.approved_by,
+        approved_at=reply.approved_at,
+    )
 
 
 def close_answered(session: Session, calendar: WorkCalendar, now: datetime, limit: int = 100) -> int:

@@ -21,9 +21,10 @@ from moderation.presenters import comment as present
 from moderation.presenters.moments import moment
 from moderation.queries import comment_page as read
 from moderation.queries import queue as queue_read
-from moderation.services import returns, reveals, routing, screening
+from moderation.services import merging, returns, reveals, routing, screening, supplements
 from moderation.services.routing import Designation, Routing
 from moderation.services.screening import Acceptance, Covered, Proposal
+from moderation.views.conflicts import conflict_page
 
 bp = Blueprint("comment", __name__)
 
@@ -121,6 +122,33 @@ def channel(receipt_no: str) -> ResponseReturnValue:
         receipt_no,
         lambda session: screening.channel_notice(session, access.viewer(), receipt_no, seen, kind, now),
         "told",
+    )
+
+
+@bp.post("/comments/<receipt_no>/supplement")
+def ask_supplement(receipt_no: str) -> ResponseReturnValue:
+    """Ask the submitter to add something, once, within five working days (T03)."""
+    now, seen = clock.utc_now(), forms.seen_version(request.form)
+    points = request.form.get("points", "")[:2000]
+    return _do(
+        receipt_no,
+        lambda session: supplements.ask(
+            session, access.viewer(), receipt_no, seen, points, work_calendar(session), now
+        ),
+        "asked",
+    )
+
+
+@bp.post("/comments/<receipt_no>/unmerge")
+def unmerge(receipt_no: str) -> ResponseReturnValue:
+    """Take a merged comment out again (T28)."""
+    now, seen = clock.utc_now(), forms.seen_version(request.form)
+    why = request.form.get("unmerge_reason", "")[:1000]
+    return _do(
+        receipt_no,
+        lambda session: merging.unmerge(session, access.viewer(), receipt_no, seen, why, now),
+        "unmerged",
+        reason_field="unmerge_reason",
     )
 
 
@@ -242,7 +270,7 @@ def _do(
         with db.writing() as session:
             work(session)
     except (ChangedMeanwhile, IllegalTransition) as error:
-        return _conflict(receipt_no, error)
+        return conflict_page(receipt_no, error)
     except (FieldErrors, Refused) as error:
         return _again(receipt_no, error, reason_field)
     if leave or (onward and not onto):
@@ -259,14 +287,6 @@ def _again(receipt_no: str, error: FieldErrors | Refused, reason_field: str) -> 
     else:
         errors = {reason_field if error.field == "reason" else error.field or "": i18n.say(error)}
     return _page(receipt_no, FormView(forms.values(request.form), errors)), HTTPStatus.UNPROCESSABLE_ENTITY
-
-
-def _conflict(receipt_no: str, error: ChangedMeanwhile | IllegalTransition) -> ResponseReturnValue:
-    with db.reading() as session:
-        page = read.load(session, access.viewer(), receipt_no, web.runtime().cipher, clock.utc_now())
-    shown = present.conflict(page, request.form, error)
-    back = url_for("comment.show", receipt_no=receipt_no)
-    return render_template("staff/conflict.html", page=shown, back_url=back), HTTPStatus.CONFLICT
 
 
 def _page(receipt_no: str, form: FormView) -> str:
@@ -308,5 +328,7 @@ def _page(receipt_no: str, form: FormView) -> str:
         channels=present.options(present.CHANNELS),
         purposes=present.options(present.PURPOSES),
         decision=present.decision(page),
+        supplement_due=present.supplement_due(calendar, now),
+        supplements=present.supplements(page),
         request_words=present.request_words(page),
     )

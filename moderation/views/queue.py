@@ -16,6 +16,7 @@ from moderation.forms.accounts import FormView
 from moderation.permissions import Permission
 from moderation.presenters import queue as present
 from moderation.queries import queue as read
+from moderation.queries import sealed
 from moderation.queries.queue import TABS, QueueFilter, Today
 
 bp = Blueprint("queue", __name__)
@@ -40,12 +41,16 @@ def index() -> ResponseReturnValue:
     )
     with db.reading() as session:
         calendar = work_calendar(session)
-        found = read.page(session, access.viewer(), asked, _today(calendar, now), web.runtime().queue_size)
+        viewer = access.viewer()
+        found = read.page(session, viewer, asked, _today(calendar, now), web.runtime().queue_size)
+        hidden = sealed.number(session, viewer) if asked.tab == "confirm" and viewer.may(Permission.WITHHOLD) else 0
     last = found.rows[-1] if found.rows and found.more else None
     older = web.encode_cursor(last.submitted_at, last.id) if last else ""
     values = {**given, "tab": asked.tab, "findings": "yes" if asked.findings else ""}
     page = present.page(found, asked, values, url_for, older, local_day(now), calendar)
-    return render_template("staff/queue.html", page=page, filters=FormView(values), done=request.args.get("done", ""))
+    return render_template(
+        "staff/queue.html", page=page, filters=FormView(values), done=request.args.get("done", ""), sealed=hidden
+    )
 
 
 def _first_tab() -> str:
