@@ -20,6 +20,7 @@ from consult.domain.errors import ChangedMeanwhile, FieldErrors, IllegalTransiti
 from consult.models.comments import Assignment, Comment, Outbox, Reply
 from consult.models.consultations import Consultation
 from consult.queries.calendars import work_calendar
+from moderation.domain.routing import ReturnRequest
 from moderation.models import AuditEvent, Supervision, Urge
 from moderation.permissions import Permission, Viewer
 from moderation.queries import supervision as read
@@ -63,7 +64,7 @@ def busy(store: Store, world: World) -> dict[str, str]:
         returns.request_extension(session, officer, ref, version(session, ref), "需现场踏勘。", NOW)
         returns.approve_extension(session, assigner, ref, version(session, ref), CALENDAR, NOW)
         ref = refs["returned"]
-        asked = returns.rules.ReturnRequest("other_unit_leads", "属房管局主责", "三定方案第四条", "FGJ")
+        asked = ReturnRequest("other_unit_leads", "属房管局主责", "三定方案第四条", "FGJ")
         returns.request_return(session, leader, ref, version(session, ref), asked, NOW)
         returns.approve_return(session, assigner, ref, version(session, ref), NOW)
     return refs
@@ -262,9 +263,7 @@ def test_a_unit_is_urged_about_all_it_has_overdue_and_nothing_else(
 
 def _supervise(store: Store, world: World, ref: str, reason: str = "群众反映强烈，须专人盯办。") -> int:
     with store.writing() as session:
-        supervision.supervise(
-            session, world.viewer("supervisor"), ref, version(session, ref), reason, CALENDAR, LATE
-        )
+        supervision.supervise(session, world.viewer("supervisor"), ref, version(session, ref), reason, CALENDAR, LATE)
     with store.reading() as session:
         return session.scalars(select(Supervision.id).order_by(Supervision.id.desc())).first() or 0
 
