@@ -160,7 +160,7 @@ MESSAGES = {
     "erasure_appeal_open": _l("您的异议正在裁定，裁定后再删除个人信息。"),
     "leaving_changed": _l("这件意见刚刚转办，撤回的结果与刚才说明的不同，请重新确认。"),
     "reissue_no_match": _l("编号与联系方式对不上，不能重发。"),
-    "reissue_reason_required": _l("请写明重发的原因。"),
+    "reissue_reason_required": _l("请从清单中选择重发的原因。"),
     "hold_reason_unknown": _l("留存事由只能是复议诉讼或审计。"),
     # routing
     "lead_unit_required": _l("请确定一个主办单位。"),

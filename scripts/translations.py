@@ -5,8 +5,7 @@
 
 Message ids are the Chinese wording in the sources. The catalogue carries no dates and no places, so that it changes
 only when wording does; messages stand in the order in which the sources, sorted by path, first use them. A message
-whose wording changed keeps its old translation as a fuzzy suggestion, which is never compiled: a test fails until
-somebody has looked at it.
+whose Chinese wording changed comes back untranslated, and a test fails until somebody has written its English.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _FIELDS = [
 ]
 
 
-class _Plain(Catalog):  # type: ignore[misc]
+class _Plain(Catalog):
     """A catalogue whose header names neither a day nor a person nor a version."""
 
     mime_headers = property(lambda _self: _FIELDS, lambda _self, _value: None)
@@ -60,7 +59,7 @@ def extracted() -> Catalog:
     """Return every message of the sources, without translations."""
     catalog = Catalog(charset="utf-8", header_comment=HEADER)
     with MAPPING.open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = extract_from_dir(str(ROOT), methods, options, keywords=KEYWORDS, strip_comment_tags=True)
     for _file, _line, message, _comments, context in sorted(found, key=lambda one: (one[0], one[1])):
         if message and message != ("", ""):
@@ -78,11 +77,11 @@ def read(path: Path = PO) -> Catalog:
 
 def merged(template: Catalog, kept: Catalog) -> Catalog:
     """Return the template's messages with the translations kept for them."""
-    kept.update(template, no_fuzzy_matching=False)
     made = Catalog(locale=LOCALE, charset="utf-8", header_comment=HEADER, fuzzy=False)
     for message in messages(template):
         old = kept.get(_one(message), message.context)
-        made.add(message.id, old.string if old else "", context=message.context, flags=old.flags if old else ())
+        usable = old is not None and old.pluralizable == message.pluralizable
+        made.add(message.id, old.string if old and usable else "", context=message.context)
     return made
 
 
@@ -106,13 +105,11 @@ def strings(message: Message) -> tuple[str, ...]:
 
 
 def flaws(catalog: Catalog) -> list[str]:
-    """Return what is untranslated, doubtful, or lacks a placeholder."""
+    """Return what is untranslated or lacks a placeholder."""
     found = []
     for message in messages(catalog):
         name = " | ".join(key(message)).strip(" |")
-        if message.fuzzy:
-            found.append(f"doubtful: {name}")
-        elif not strings(message) or not all(strings(message)):
+        if not strings(message) or not all(strings(message)):
             found.append(f"untranslated: {name}")
         else:
             found += [f"placeholders differ: {name}" for text in strings(message) if _blanks(text) != _blanks(name)]
@@ -132,11 +129,11 @@ def po_bytes(catalog: Catalog) -> bytes:
 
 
 def mo_bytes(catalog: Catalog) -> bytes:
-    """Return the compiled catalogue; doubtful translations are left out."""
+    """Return the compiled catalogue; what is untranslated is left out."""
     out = io.BytesIO()
     made = _Plain(locale=LOCALE, charset="utf-8", fuzzy=False)
     for message in messages(catalog):
-        made.add(message.id, message.string, context=message.context, flags=message.flags)
+        made.add(message.id, message.string, context=message.context)
     write_mo(out, made)
     return out.getvalue()
 

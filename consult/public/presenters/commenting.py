@@ -11,7 +11,7 @@ from consult.domain.calendar import WorkCalendar, local_day
 from consult.domain.comments import CommentValues
 from consult.domain.names import mask_name, organisation_label
 from consult.domain.periods import ConsultationState
-from consult.i18n import _
+from consult.i18n import _, zh
 from consult.public.forms import BODY_MAXIMUM, BODY_MINIMUM, DECOY
 from consult.public.presenters import wording
 from consult.public.presenters.wording import ConsultationView, Moment, Option, Stage
@@ -201,7 +201,7 @@ def form_page(
     if chosen and block and not quote:
         found = next((one for one in chosen.blocks if one.key == block), None)
         shown = found.text.replace("\t", "　") if found else ""
-    place = place_words(block) or (chosen.section.heading if chosen else "")
+    place = place_words(block) or (zh(chosen.section.heading) if chosen else "")
     url = f"{back_url}{section}/#{block}" if section else back_url
     number = seen_version or (version.number if version else None)
     return FormPage(
@@ -299,7 +299,7 @@ def receipt_page(
         receipt_no=facts.receipt_no,
         query_code=code,
         submitted=wording.moment(facts.submitted_at),
-        section=facts.section_heading or _("整体（整份报告）"),
+        section=zh(facts.section_heading) or _("整体（整份报告）"),
         masked_name=facts.public_name or facts.masked_name,
         due=wording.in_working_days(calendar, today, 10),
         steps=(

@@ -8,7 +8,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from consult.domain.compare import Change, Comparison, Op, Row, TextRun, VersionBlock, compare_versions
-from consult.i18n import _
+from consult.i18n import _, zh
 from consult.public.presenters import wording
 from consult.public.presenters.commenting import place_words
 from consult.public.presenters.reading import versions_of
@@ -36,8 +36,11 @@ def _places(draft: FullDraft) -> list[tuple[str, str]]:
     """Return (section key, words for the place) of every block, in the order of `_blocks`."""
     found = [("", _("导语")) for _block in draft.intro]
     for one in draft.sections:
-        found.append((one.section.key, _("%(heading)s（标题）", heading=one.section.heading)))
-        found += [(one.section.key, f"{one.section.heading} {place_words(block.key)}") for block in one.blocks]
+        found.append((one.section.key, _("%(heading)s（标题）", heading=zh(one.section.heading))))
+        found += [
+            (one.section.key, _("%(heading)s %(place)s", heading=zh(one.section.heading), place=place_words(block.key)))
+            for block in one.blocks
+        ]
     return found
 
 

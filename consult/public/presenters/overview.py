@@ -13,7 +13,7 @@ from consult.domain.calendar import local_day
 from consult.domain.ledger import PublicCounts, ResultCounts
 from consult.domain.periods import ConsultationState
 from consult.domain.replies import Outcome
-from consult.i18n import _
+from consult.i18n import _, zh
 from consult.public.presenters import commenting, wording
 from consult.public.presenters.commenting import QuoteView
 from consult.public.presenters.wording import Count, Figure, Moment, Option, Stage, Tag
@@ -94,8 +94,8 @@ def home_page(
         "other": tuple(card(head, received(head), now) for head in others),
         "replies": tuple(_reply(slugs[key], one) for key, one in replies if key in slugs),
         "totals": (
-            Count(_("收到意见"), str(total), _("条")),
-            Count(_("已公开"), str(shown), _("条")),
+            wording.pieces(_("收到意见"), total),
+            wording.pieces(_("已公开"), shown),
             Count(_("正在征集"), str(len(open_now)), _("件")),
         ),
     }
@@ -110,7 +110,7 @@ def _programme(programme: ProgrammeView | None, now: datetime) -> dict[str, obje
     stages = []
     for _track, when, starts, ends, what in rows:
         state = "done" if ends < month else "now" if starts <= month <= ends else "next"
-        stages.append(Stage(when, what, state))
+        stages.append(Stage(zh(when), zh(what), state))
     return {
         "title": programme.title,
         "headline_parts": (_("规划走到一半，"), _("请您来评一评。")),
@@ -146,16 +146,16 @@ def overview_page(
     )
     facts = [
         (_("征集时间"), period),
-        (_("牵头单位"), head.owner_unit_name),
-        (_("联系单位"), head.contact_unit),
+        (_("牵头单位"), zh(head.owner_unit_name)),
+        (_("联系单位"), zh(head.contact_unit)),
         (_("联系电话"), head.contact_phone),
         (_("电子邮箱"), head.contact_email),
-        (_("地址"), head.contact_address),
+        (_("地址"), zh(head.contact_address)),
     ]
     for old, new, reason, _at in extensions:
-        facts.append((_("已延期"), _("由 %(old)s 延至 %(new)s：%(reason)s", old=old, new=new, reason=reason)))
+        facts.append((_("已延期"), _("由 %(old)s 延至 %(new)s：%(reason)s", old=old, new=new, reason=zh(str(reason)))))
     if head.how_to_comment:
-        facts.append((_("怎样提意见"), head.how_to_comment))
+        facts.append((_("怎样提意见"), zh(head.how_to_comment)))
     chapters: tuple[dict[str, object], ...] = ()
     if draft:
         sums = common_sums(draft, places)
@@ -207,7 +207,7 @@ class PublicRow:
     ref: str
     commenter: str
     body: Markup
-    reply: Markup
+    reply: str
     submitted: Moment
     unit: str
     replied: Moment | None
@@ -263,7 +263,7 @@ def _summary(filters: Filters, counts: PublicCounts, matched: int | None) -> str
     if not filters.any or matched is None:
         return _("公开意见 %(n)s 条，按提交时间从新到旧", n=counts.public)
     if filters.q:
-        return _("含“%(q)s”的意见 %(n)s 条，按提交时间从新到旧", q=filters.q, n=matched)
+        return _("含“%(q)s”的意见 %(n)s 条，按提交时间从新到旧", q=zh(filters.q), n=matched)
     return _("符合条件的意见 %(n)s 条，按提交时间从新到旧", n=matched)
 
 
@@ -277,12 +277,12 @@ def _table_row(one: PublishedComment, q: str) -> PublicRow:
         ref=one.receipt_no,
         commenter=one.commenter,
         body=marked(one.body, q),
-        reply=marked(one.reply_body, q) if one.reply_body else escape(waiting_words(one)),
+        reply=zh(marked(one.reply_body, q)) if one.reply_body else waiting_words(one),
         submitted=wording.day_moment(one.submitted_at),
         unit=one.reply_unit,
         replied=wording.day_moment(one.replied_at) if one.replied_at else None,
         outcome=wording.outcome_tag(one.outcome),
-        section=one.section_heading or _("整体"),
+        section=zh(one.section_heading) or _("整体"),
         section_key=one.section_key,
         merged=0,
     )
@@ -299,9 +299,9 @@ def marked(text: str, q: str) -> Markup:
 def waiting_words(one: PublishedComment) -> str:
     """Return what stands where a reply will be."""
     if one.lead_unit and one.reply_due_on:
-        return _("正在由%(unit)s办理，最迟 %(due)s 答复。", unit=one.lead_unit, due=wording.day(one.reply_due_on))
+        return _("正在由%(unit)s办理，最迟 %(due)s 答复。", unit=zh(one.lead_unit), due=wording.day(one.reply_due_on))
     if one.lead_unit:
-        return _("正在由%(unit)s办理。", unit=one.lead_unit)
+        return _("正在由%(unit)s办理。", unit=zh(one.lead_unit))
     return _("办理中")
 
 
@@ -331,16 +331,16 @@ def comment_page(head: ConsultationHead, one: PublishedComment, now: datetime, d
             location=one.reply_location,
             reason=one.reply_reason,
             when=wording.moment(one.replied_at),
-            corrections=(one.correction_note,) if one.correction_note else (),
+            corrections=(zh(one.correction_note),) if one.correction_note else (),
         )
-    place = commenting.place_words(one.block_key) or one.section_heading
+    place = commenting.place_words(one.block_key) or zh(one.section_heading)
     return {
         "consultation": wording.consultation(head, now),
         "ref": one.receipt_no,
         "commenter": one.commenter,
         "text": one.body,
         "submitted": wording.moment(one.submitted_at),
-        "section": one.section_heading or _("整体"),
+        "section": zh(one.section_heading) or _("整体"),
         "section_key": one.section_key,
         "quote": QuoteView(one.quote, place, f"{draft_url}{one.section_key}/#b-{one.block_key}") if one.quote else None,
         "state": wording.outcome_tag(one.outcome),
@@ -375,7 +375,7 @@ def results_page(
             _(
                 "%(period)s，我们就%(title)s向社会公开征求意见，期间没有收到意见。",
                 period=period,
-                title=_quoted(head.title),
+                title=zh(_quoted(head.title)),
             ),
         )
     else:
@@ -383,7 +383,7 @@ def results_page(
             _(
                 "%(period)s，我们就%(title)s向社会公开征求意见，共收到意见 %(total)s 条。",
                 period=period,
-                title=_quoted(head.title),
+                title=zh(_quoted(head.title)),
                 total=counts.received,
             ),
             _(
@@ -404,8 +404,8 @@ def results_page(
     most = max(sums.values(), default=0)
     return {
         "consultation": wording.consultation(head, now, has_draft=draft is not None),
-        "title_parts": (_("关于"), *wording.title_parts(_quoted(head.title)), _("公开征集意见采纳情况的公告")),
-        "byline": _("%(unit)s", unit=head.owner_unit_name),
+        "title_parts": (_("关于"), *map(zh, wording.title_parts(_quoted(head.title))), _("公开征集意见采纳情况的公告")),
+        "byline": zh(head.owner_unit_name),
         "notice": notice,
         "outcomes": tuple(
             {

@@ -183,7 +183,7 @@ def actions(own: OwnComment, rights: Rights) -> tuple[OwnAction, ...]:
             OwnAction(
                 "revoke_name",
                 _("撤回公开姓名"),
-                _("公开页面马上改为显示“%(name)s”，不影响办理。", name=own.masked_name),
+                _("公开页面马上改为显示“%(name)s”，不影响办理。", name=zh(own.masked_name)),
                 "",
                 destructive=False,
             )
@@ -327,7 +327,7 @@ def held_rows(held: Held | None, *, full: bool) -> tuple[tuple[str, str], ...]:
         (_("单位名称"), held.organisation if full else "＊" * bool(held.organisation)),
         (_("统一社会信用代码"), held.credit_code if full else "＊" * bool(held.credit_code)),
     )
-    return tuple((label, value) for label, value in rows if value)
+    return tuple((label, zh(value)) for label, value in rows if value)
 
 
 def score_options() -> tuple[tuple[str, str, str], ...]:
@@ -346,7 +346,7 @@ def done_words(done: str, own: OwnComment) -> str:
         "whole": _("已撤回。公开页面不再显示该意见，您的联系方式已清除。"),
         "anonymised": _("该意见已转办，我们已停止公开您的姓名并清除联系方式，不含个人信息的内容继续办理。"),
         "erase": _("您的姓名和联系方式已清除，意见继续办理。"),
-        "revoke_name": _("已改为显示“%(name)s”。他人此前下载或转载的，我们无法收回。", name=own.masked_name),
+        "revoke_name": _("已改为显示“%(name)s”。他人此前下载或转载的，我们无法收回。", name=zh(own.masked_name)),
         "correct": _("联系方式已更正。"),
         "rate": _("感谢评价。评价不公开，只用于改进办理。"),
         "appeal": _("已收到您的异议，裁定结果会显示在本页。"),
@@ -399,7 +399,9 @@ def status_page(
     where = f"{draft_url}{own.section_key}/" if own.section_key else draft_url
     quote = None
     if own.quote:
-        quote = QuoteView(own.quote, place_words(own.block_key) or own.section_heading, f"{where}#b-{own.block_key}")
+        quote = QuoteView(
+            own.quote, place_words(own.block_key) or zh(own.section_heading), f"{where}#b-{own.block_key}"
+        )
     rights = shown.rights
     replied = own.handling_state in {"replied", "closed"} and any(one.current for one in own.replies)
     return {
@@ -410,7 +412,7 @@ def status_page(
         "timeline": timeline(own),
         "text": own.body,
         "quote": quote,
-        "section": own.section_heading or _("整体（整份报告）"),
+        "section": zh(own.section_heading) or _("整体（整份报告）"),
         "section_url": where,
         "masked_name": own.public_name or own.masked_name,
         "reply": reply(own.replies, own.co_units),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from consult.i18n import _
+from consult.i18n import _, zh
 from consult.public.presenters import wording
 from consult.public.presenters.wording import ConsultationView, Moment, Tag, Version
 from consult.queries.drafts import BlockRow, FullDraft, FullSection, VersionRow
@@ -296,7 +296,7 @@ def draft_page(
         version=mine,
         versions=versions,
         compare=_compare(versions, mine),
-        byline=_("（征求意见稿 · %(version)s）　%(unit)s", version=mine.label, unit=head.owner_unit_name),
+        byline=_("（征求意见稿 · %(version)s）　%(unit)s", version=mine.label, unit=zh(head.owner_unit_name)),
         intro=tuple(
             Block(block.key, "note" if block.kind in {"quote", "note"} else "paragraph", 0, _html(block))
             for block in draft.intro

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from consult import i18n
 from consult.domain.calendar import WorkCalendar, local_day
 from consult.domain.errors import CalendarPending
 from consult.domain.ledger import PublicCounts
 from consult.domain.periods import ConsultationState
-from consult.i18n import _
+from consult.i18n import _, plural
 from consult.queries.drafts import VersionRow
 from consult.queries.reading import ConsultationHead
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-_WEEKDAYS = "一二三四五六日"
 _ORDINALS = "一二三四五六七八九十"
 SOON_DAYS = 3
 
@@ -103,8 +103,7 @@ class ConsultationView:
 
 def moment(at: datetime) -> Moment:
     """Return 2026年11月22日 09:00 for an aware moment."""
-    local = at.astimezone(BEIJING)
-    return Moment(f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}", local.isoformat(timespec="seconds"))
+    return Moment(i18n.day_and_hour(at), at.astimezone(BEIJING).isoformat(timespec="seconds"))
 
 
 def day_moment(at: datetime) -> Moment:
@@ -114,23 +113,24 @@ def day_moment(at: datetime) -> Moment:
 
 
 def day(value: date) -> str:
-    """Return 11月22日."""
-    return f"{value.month}月{value.day}日"
+    """Return 11月22日, or 22 November."""
+    return i18n.day(value)
 
 
 def full_day(value: date) -> str:
-    """Return 2026年11月22日."""
-    return f"{value.year}年{value.month}月{value.day}日"
+    """Return 2026年11月22日, or 22 November 2026."""
+    return i18n.full_day(value)
 
 
 def due(value: date) -> str:
-    """Return 7月26日（周三）24:00."""
-    return f"{day(value)}（周{_WEEKDAYS[value.weekday()]}）24:00"
+    """Return 7月26日（周三）24:00, or 24:00 on Wednesday 26 July."""
+    return i18n.due(value)
 
 
 def ordinal(number: int) -> str:
-    """Return 第二稿 for 2."""
-    word = _ORDINALS[number - 1] if 1 <= number <= len(_ORDINALS) else str(number)
+    """Return 第二稿 for 2, or Draft 2."""
+    spelt = i18n.is_chinese() and 1 <= number <= len(_ORDINALS)
+    word = _ORDINALS[number - 1] if spelt else str(number)
     return _("第%(number)s稿", number=word)
 
 
@@ -181,7 +181,7 @@ def figure(head: ConsultationHead, now: datetime) -> Figure:
         left = days_left(head, now)
         if left == 0:
             return Figure(_("今天"), "24:00", _("截止"), "red")
-        return Figure(_("还剩"), str(left), _("天"), "red" if left <= SOON_DAYS else "navy")
+        return Figure(_("还剩"), str(left), plural("天", "天", left), "red" if left <= SOON_DAYS else "navy")
     return Figure(_("截止"), day(head.ends_on), "", "navy")
 
 
@@ -229,16 +229,20 @@ def consultation(
     )
 
 
+def pieces(label: str, n: int, *, of_which: bool = False) -> Count:
+    """Return a number of comments with its name."""
+    return Count(label, str(n), _("条"), of_which)
+
+
 def counts(value: PublicCounts) -> tuple[Count, ...]:
     """Return the settled formula for printing; these add up to what was received."""
-    unit = _("条")
     return (
-        Count(_("已公开"), str(value.public), unit),
-        Count(_("待审核"), str(value.waiting), unit),
-        Count(_("不公开但照常办理"), str(value.withheld), unit),
-        Count(_("告知其他渠道"), str(value.channel_notice), unit),
-        Count(_("不予受理"), str(value.not_accepted), unit),
-        Count(_("提交人撤回"), str(value.withdrawn), unit),
+        pieces(_("已公开"), value.public),
+        pieces(_("待审核"), value.waiting),
+        pieces(_("不公开但照常办理"), value.withheld),
+        pieces(_("告知其他渠道"), value.channel_notice),
+        pieces(_("不予受理"), value.not_accepted),
+        pieces(_("提交人撤回"), value.withdrawn),
     )
 
 

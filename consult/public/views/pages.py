@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from consult import clock, db, security, web
 from consult.domain.errors import NotAllowed
-from consult.extensions import csrf
+from consult.extensions import chosen_language, csrf
 from consult.public.presenters import commenting, overview
 from consult.queries import published, reading
 
@@ -40,7 +40,8 @@ def preferences() -> ResponseReturnValue:
     if not security.same_origin():
         raise NotAllowed(object="preferences")
     target = security.safe_next(request.form.get("next", ""), "/")
-    language = request.form.get("language")
+    # The path a page sends lacks the prefix of its language; size and contrast keep the language.
+    language = request.form.get("language") or chosen_language()
     if language == "en" and not target.startswith("/en/"):
         target = "/en" + target
     elif language == "zh-Hans" and target.startswith("/en/"):
