@@ -23,7 +23,7 @@ from moderation.models import Supervision, Urge
 from moderation.services import deadlines, replies, returns, routing, supplements
 from tests.support import casework, stores
 from tests.support.casework import version
-from tests.support.factories import CALENDAR, NOW, World, make_comment, make_world
+from tests.support.factories import CALENDAR, CIPHER, World, make_comment, make_world
 
 
 def at(text: str, hour: int = 9) -> datetime:
@@ -367,7 +367,7 @@ def test_r73_a_case_is_settled_when_the_comment_has_its_reply(store: Store, worl
     answered = at("2023-07-31")
     with store.writing() as session:
         casework.draft_and_approve(session, world, ref, answered)
-        replies.sign_off(session, world.viewer("signer"), ref, version(session, ref), casework.CIPHER, answered)
+        replies.sign_off(session, world.viewer("signer"), ref, version(session, ref), CIPHER, answered)
     _run(store, "2023-08-01")
     with store.reading() as session:
         assert session.scalars(select(Supervision.closed_at)).one() == answered
@@ -405,7 +405,7 @@ def _said(store: Store) -> set[tuple[date, int, str, str]]:
     with store.reading() as session:
         rows = session.execute(select(Urge.on_day, Urge.comment_id, Urge.kind, Urge.recipient)).all()
     assert len(rows) == len(set(rows))
-    return {tuple(row) for row in rows}
+    return {(day, comment, kind, who) for day, comment, kind, who in rows}
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
