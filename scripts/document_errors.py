@@ -80,9 +80,23 @@ def _raised(tree: ast.Module, kinds: Mapping[str, type[DomainError]]) -> Iterato
             yield name, first.value
 
 
+def _of_single_pages() -> Iterator[tuple[str, str]]:
+    """Code and sentence of the tables in presenters: refusals that one page alone can meet."""
+    for package in ("consult/public", "moderation"):
+        for path in sorted((ROOT / package / "presenters").glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.Dict):
+                    continue
+                for key, value in zip(node.keys, node.values, strict=True):
+                    said = value.args[0] if isinstance(value, ast.Call) and value.args else None
+                    if isinstance(key, ast.Constant) and isinstance(said, ast.Constant):
+                        yield str(key.value), str(said.value)
+
+
 def wording() -> dict[str, str]:
-    """Code → Chinese sentence, from the three places that own wording."""
+    """Code → Chinese sentence, from the places that own wording; what `consult.i18n` says goes first."""
     return {
+        **dict(_of_single_pages()),
         **cli._COPY_SENTENCES,
         **REFUSAL_TEXTS,
         **{code: str(getattr(text, "_args", (text,))[0]) for code, text in i18n.MESSAGES.items()},
