@@ -98,4 +98,5 @@ def open_site(store: Store, folder: Path, now: datetime = NOW, **settings: Any) 
     try:
         yield Site(app, store, world)
     finally:
+        app.extensions["kaimen"].short_lived.close()
         clock.start_at(datetime.now(UTC))
