@@ -28,6 +28,14 @@ ACTIONS = {
     "contact_reveal": _l("查看联系方式"),
     "export": _l("导出"),
     "export_download": _l("下载导出"),
+    "calendar_import": _l("导入工作日历"),
+    "calendar_day_put": _l("修改工作日历"),
+    "calendar_day_removed": _l("修改工作日历"),
+    "calendar_publish": _l("公布工作日历"),
+    "unit_rename": _l("单位改名"),
+    "unit_settings": _l("修改单位设置"),
+    "unit_member_added": _l("单位组加入单位"),
+    "unit_member_removed": _l("单位组移出单位"),
 }
 _OBJECTS = {
     "account": _l("账号"),
@@ -37,6 +45,8 @@ _OBJECTS = {
     "consultation": _l("征集"),
     "export": _l("导出"),
     "audit": _l("审计日志"),
+    "calendar": _l("工作日历"),
+    "unit": _l("单位"),
 }
 _WHY = {
     "missing": _l("有记录缺失"),

@@ -22,7 +22,7 @@ from moderation.presenters.moments import Moment, moment
 from moderation.queries.comment_page import CommentPage, HistoryEntry
 from moderation.queries.queue import Choice
 from moderation.queries.similar import COMPARED
-from moderation.queries.suggested_leads import SuggestedUnit
+from moderation.queries.suggested_leads import SuggestedUnit, UnitLoad
 
 STATES: Mapping[str, object] = {
     "pending_review": _l("待审核"),
@@ -131,12 +131,21 @@ _EVENTS = {
     "split": _l("拆分"),
     "urge": _l("催办"),
     "supervise": _l("督办"),
+    "answer_supervision": _l("单位负责人书面说明"),
+    "recompute_due": _l("放假安排公布，重算到期日"),
     "co_feedback": _l("协办单位反馈"),
     "emergency_hide": _l("应急下线"),
     "correct_reply": _l("更正答复"),
     "reveal_contact": _l("查看联系方式"),
     "erase_personal_info": _l("清除个人信息"),
     "export": _l("导出"),
+    "appeal": _l("提交人提出异议"),
+    "rate_reply": _l("提交人评价答复"),
+    "correct_contact": _l("提交人更正联系方式"),
+    "own_data_shown": _l("提交人查看所保存的个人信息"),
+    "reissue_code": _l("重发查询码，原查询码作废"),
+    "hold_personal_info": _l("暂停清除个人信息"),
+    "release_personal_info": _l("解除暂停清除"),
 }
 _WHY_SUGGESTED = {
     "item": _l("意见所提事项“%(detail)s”的牵头单位"),
@@ -144,6 +153,16 @@ _WHY_SUGGESTED = {
     "section_items": _l("本章节各事项中牵头最多的单位"),
     "section_item": _l("本章节事项“%(detail)s”的责任单位"),
     "owner": _l("没有对应事项，建议由征集主办单位办理"),
+    "alike": _l("与事项“%(detail)s”说的相近"),
+    "section": _l("本章节的责任单位"),
+    "unit_named": _l("意见提到“%(detail)s”"),
+    "town_named": _l("意见提到“%(detail)s”"),
+    "words": _l("意见说到“%(detail)s”"),
+}
+_SURE = {
+    "high": (_l("把握大"), "open"),
+    "co": (_l("可协办"), "plain"),
+    "low": (_l("把握小"), "soon"),
 }
 _SOURCES = {
     "resident": _l("居民"),
@@ -207,6 +226,7 @@ class SuggestionLine:
     name: str
     reason: str
     tag: Tag
+    load: str
 
 
 @dataclass(frozen=True)
@@ -385,24 +405,52 @@ def kinds() -> tuple[Option, ...]:
     )
 
 
-def suggestion_lines(found: Iterable[SuggestedUnit]) -> tuple[SuggestionLine, ...]:
-    """Return the units suggested as lead, best first, at most nine (one key each)."""
-    usable = [one for one in found if one.assignable][:9]
+def suggestion_lines(found: Iterable[SuggestedUnit], loads: Mapping[str, UnitLoad]) -> tuple[SuggestionLine, ...]:
+    """Return the units suggested as lead, best first (one key each), with what each has in hand."""
+    return tuple(
+        SuggestionLine(
+            number,
+            one.code,
+            one.name,
+            "；".join(_why(one)),
+            Tag(str(_SURE[one.confidence][0]), _SURE[one.confidence][1]),
+            load_words(loads.get(one.code)),
+        )
+        for number, one in enumerate(found, start=1)
+    )
+
+
+def _why(one: SuggestedUnit) -> list[str]:
     lines = []
-    for number, one in enumerate(usable, start=1):
-        words = str(_WHY_SUGGESTED.get(one.reason, ""))
-        reason = words % {"detail": one.detail} if "%(" in words else words
-        tag = Tag(_("建议主办"), "open") if number == 1 else Tag(_("可协办"), "plain")
-        lines.append(SuggestionLine(number, one.code, one.name, reason, tag))
-    return tuple(lines)
+    for reason in one.reasons[:2]:
+        words = str(_WHY_SUGGESTED.get(reason.kind, ""))
+        lines.append(words % {"detail": reason.detail} if "%(" in words else words)
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def load_words(load: UnitLoad | None) -> str:
+    """Return what a unit has in hand, in a few words."""
+    if load is None or not load.open_items:
+        return str(_("在办0件"))
+    if load.overdue:
+        return str(_("在办%(n)s件，超期%(late)s件", n=load.open_items, late=load.overdue))
+    return str(_("在办%(n)s件", n=load.open_items))
+
+
+def unit_options(units: Iterable[Choice], loads: Mapping[str, UnitLoad]) -> tuple[Option, ...]:
+    """Return every unit a comment can be routed to, with what each has in hand, and none of them first."""
+    return (
+        Option("", ""),
+        *(Option(one.value, f"{one.label}（{load_words(loads.get(one.value))}）") for one in units),
+    )
 
 
 def co_choices(
-    found: Iterable[SuggestedUnit], units: Iterable[Choice], groups: Iterable[Choice]
+    found: Iterable[SuggestedUnit], units: Iterable[Choice]
 ) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
-    """Return the suggested co-units, and every other unit and group."""
-    names = {one.value: one.label for one in (*units, *groups)}
-    near = tuple(Option(one.code, one.name) for one in found if one.code in names)
+    """Return the suggested co-units, and every other unit; the suggested lead is not among the suggested co-units."""
+    names = {one.value: one.label for one in units}
+    near = tuple(Option(one.code, one.name) for one in list(found)[1:] if one.code in names)
     known = {one.value for one in near}
     return near, tuple(Option(code, name) for code, name in names.items() if code not in known)
 

@@ -26,10 +26,15 @@ MENU = (
     ("queue.index", _l("审核分办")),
     ("unit.index", _l("本单位")),
     ("sign_off.index", _l("审签")),
+    ("appeals.index", _l("异议裁定")),
     ("supervision.index", _l("督办看板")),
+    ("supervision.mine", _l("督办说明")),
+    ("reissue.form", _l("重发查询码")),
     ("exports.index", _l("导出")),
     ("consultations_admin.index", _l("征集管理")),
     ("users_admin.index", _l("账号管理")),
+    ("units_admin.index", _l("单位管理")),
+    ("calendar_admin.index", _l("工作日历")),
     ("audit.index", _l("操作记录")),
 )
 

@@ -23,11 +23,14 @@ KINDS = {
     "sign_off": (_l("待审签的回复"), "sign_off.index", {}),
     "overdue": (_l("已超期的意见"), "supervision.index", {}),
     "designate": (_l("待指定主办的意见（已退回两次）"), "supervision.index", {}),
+    "supervised": (_l("督办中的意见"), "supervision.index", {}),
+    "explain": (_l("待我书面说明的督办件"), "supervision.mine", {}),
     "publish": (_l("尚未发布的征集"), "consultations_admin.index", {}),
-    "units_without_officer": (_l("没有在岗承办人的单位"), "users_admin.index", {"role": "unit_officer"}),
+    "units_without_officer": (_l("没有在岗承办人的单位"), "units_admin.index", {"officer": "none"}),
     "refused_tries": (_l("近24小时被拒绝的操作"), "audit.index", {"result": "refused"}),
 }
-_NOT_IN_MENU = frozenset({"publish", "units_without_officer", "refused_tries"})
+# Most of what is supervised is overdue, and is counted there.
+_NOT_IN_MENU = frozenset({"supervised", "publish", "units_without_officer", "refused_tries"})
 
 
 @dataclass(frozen=True)

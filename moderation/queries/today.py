@@ -13,7 +13,7 @@ from consult.domain.comment_states import CommentState, Role
 from consult.models.comments import Assignment, CoAssignment, Comment, Reply
 from consult.models.consultations import Consultation
 from consult.models.plan import Unit
-from moderation.models import AuditEvent, ExtensionRequest, RoleGrant, StaffMember, TwoPersonDecision
+from moderation.models import AuditEvent, ExtensionRequest, RoleGrant, StaffMember, Supervision, TwoPersonDecision
 from moderation.permissions import Permission, Viewer
 from moderation.queries.scope import joined, reached
 
@@ -72,6 +72,7 @@ def _of_unit(session: Session, viewer: Viewer, today: date) -> list[Waiting]:
             .where(Reply.state == "pending_leader", reached(viewer.reach(Permission.SUBMIT_REPLY)))
         )
         out.append(Waiting("approve", _number(session, replies)))
+        out.append(_to_explain(session, viewer, today))
     if viewer.may(Permission.CO_FEEDBACK):
         asked = (
             select(func.count(), func.coalesce(func.sum(case((CoAssignment.due_on < today, 1), else_=0)), 0))
@@ -101,7 +102,33 @@ def _supervised(session: Session, viewer: Viewer, today: date) -> list[Waiting]:
         anywhere, Comment.handling_state == CommentState.TO_ASSIGN.value, Comment.return_count >= 2, mine
     )
     n = _number(session, late)
-    return [Waiting("overdue", n, n), Waiting("designate", _number(session, twice))]
+    return [
+        Waiting("overdue", n, n),
+        Waiting("designate", _number(session, twice)),
+        _open_cases(session, "supervised", mine, today),
+    ]
+
+
+def _to_explain(session: Session, viewer: Viewer, today: date) -> Waiting:
+    """Cases of supervision the viewer's unit has not explained yet (R-73)."""
+    own = and_(
+        reached(viewer.reach(Permission.SUBMIT_REPLY)),
+        Supervision.unit_id == viewer.unit_id,
+        Supervision.answered_at.is_(None),
+    )
+    return _open_cases(session, "explain", own, today)
+
+
+def _open_cases(session: Session, kind: str, condition: ColumnElement[bool], today: date) -> Waiting:
+    """Count cases that are not settled; late are those whose written answer is overdue."""
+    late = and_(Supervision.answered_at.is_(None), Supervision.answer_due_on < today)
+    n, late_ones = session.execute(
+        select(func.count(), func.coalesce(func.sum(case((late, 1), else_=0)), 0))
+        .select_from(Supervision)
+        .join(Comment, Comment.id == Supervision.comment_id)
+        .where(Supervision.closed_at.is_(None), condition)
+    ).one()
+    return Waiting(kind, int(n), int(late_ones))
 
 
 def _in_state(

@@ -26,7 +26,7 @@ from moderation.presenters.moments import moment
 from moderation.queries import comment_page as read
 from moderation.queries import queue as queue_read
 from moderation.queries import unit_inbox
-from moderation.services import replies, returns, routing
+from moderation.services import replies, returns, routing, supervision
 from moderation.services.replies import ReplyDraft
 
 bp = Blueprint("unit", __name__)
@@ -163,10 +163,18 @@ def _do(
     except (ChangedMeanwhile, IllegalTransition) as error:
         return _conflict(receipt_no, error, url_for("unit.reply", receipt_no=receipt_no))
     except FieldErrors as error:
+        _count_boilerplate(receipt_no, error)
         return _again(receipt_no, i18n.say_all(error))
     except Refused as error:
         return _again(receipt_no, {reason_field if error.field == "reason" else error.field or "": i18n.say(error)})
     return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+def _count_boilerplate(receipt_no: str, error: FieldErrors) -> None:
+    """Count a reply refused as boilerplate, in a transaction of its own: the refusal ended the other (R-78)."""
+    if any(one.code == "boilerplate_reply" for refusals in error.errors.values() for one in refusals):
+        with db.writing() as session:
+            supervision.note_refused_reply(session, access.viewer(), receipt_no, clock.utc_now())
 
 
 def _again(receipt_no: str, errors: dict[str, str]) -> ResponseReturnValue:

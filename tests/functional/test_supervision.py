@@ -24,6 +24,7 @@ from moderation.domain.routing import ReturnRequest
 from moderation.models import AuditEvent, Supervision, Urge
 from moderation.permissions import Permission, Viewer
 from moderation.queries import supervision as read
+from moderation.queries import today
 from moderation.queries.scope import reached
 from moderation.queries.supervision import MEASURES, WAITS, Asked, ListAsked
 from moderation.services import deadlines, replies, returns, supervision
@@ -70,14 +71,14 @@ def busy(store: Store, world: World) -> dict[str, str]:
     return refs
 
 
-def _board(store: Store, viewer: Viewer, today: date = TODAY, slug: str = "") -> read.Board:
+def _board(store: Store, viewer: Viewer, slug: str = "") -> read.Board:
     with store.reading() as session:
-        return read.board(session, viewer, Asked(today, slug), work_calendar(session))
+        return read.board(session, viewer, Asked(TODAY, slug), work_calendar(session))
 
 
-def _listed(store: Store, viewer: Viewer, measure: str, unit: str = "", today: date = TODAY) -> read.Listing:
+def _listed(store: Store, viewer: Viewer, measure: str, unit: str = "") -> read.Listing:
     with store.reading() as session:
-        return read.listed(session, viewer, ListAsked(measure, unit), today, work_calendar(session))
+        return read.listed(session, viewer, ListAsked(measure, unit), TODAY, work_calendar(session))
 
 
 def _unit(board: read.Board, code: str) -> read.UnitRow:
@@ -350,6 +351,44 @@ def test_the_leaders_pages_show_the_case_take_the_answer_and_keep_what_was_typed
     assert browser.post(f"{page}/answer", good, page=page).status_code == 303
     assert "承诺8月2日前办结" in browser.get(page).text
     assert signed_in(app, "fgj_leader").get(page).status_code == 404
+
+
+def test_todays_page_tells_the_supervisor_and_the_leader_of_open_cases(
+    store: Store, world: World, busy: dict[str, str]
+) -> None:
+    def waiting(who: str, kind: str, on: date) -> tuple[int, int]:
+        with store.reading() as session:
+            found = today.waiting(session, world.viewer(who), on, LATE)
+        return next((one.n, one.late) for one in found if one.kind == kind)
+
+    case = _supervise(store, world, busy["overdue"])  # to be explained by 08-02
+    assert waiting("supervisor", "supervised", TODAY) == waiting("jtw_leader", "explain", TODAY) == (1, 0)
+    assert waiting("jtw_leader", "explain", date(2023, 8, 3)) == (1, 1)
+    assert waiting("fgj_leader", "explain", TODAY) == (0, 0)
+    with store.writing() as session:
+        leader, written = world.viewer("jtw_leader"), "因道路权属资料不全，约定明日现场核对。"
+        supervision.answer(session, leader, busy["overdue"], case, written, date(2023, 8, 4), LATE)
+    assert waiting("jtw_leader", "explain", date(2023, 8, 3)) == (0, 0)
+    assert waiting("supervisor", "supervised", date(2023, 8, 3)) == (1, 0)
+
+
+def test_r78_a_reply_refused_on_the_page_is_counted(
+    app: Flask, store: Store, world: World, busy: dict[str, str]
+) -> None:
+    ref = busy["extended"]
+    browser, page = signed_in(app, "jtw_officer"), f"/staff/unit/{ref}/reply"
+    with store.reading() as session:
+        seen = str(version(session, ref))
+    typed = {
+        "seen_version": seen,
+        "step": "leader",
+        "outcome": "explained",
+        "body": "收悉，谢谢。",
+        "reason": "原因" * 15,
+    }
+    assert browser.post(page, typed, page=page).status_code == 422
+    jtw = _unit(_board(store, world.viewer("supervisor")), "JTW")
+    assert (jtw.refused, jtw.refusals) == (1, 1)
 
 
 # -- reopening -------------------------------------------------------------------------------------

@@ -56,10 +56,10 @@ def _waiting(store: Store, world: World, username: str, days: int = 0) -> dict[s
         ("reviewer", {"review": (2, 0), "confirm": (0, 0)}),
         ("assigner", {"assign": (2, 0), "returns": (0, 0), "extensions": (0, 0)}),
         ("jtw_officer", {"receipt": (1, 0), "reply": (1, 0), "co_feedback": (0, 0)}),
-        ("jtw_leader", {"approve": (0, 0), "co_feedback": (0, 0)}),
+        ("jtw_leader", {"approve": (0, 0), "explain": (0, 0), "co_feedback": (0, 0)}),
         ("fgj_officer", {"receipt": (0, 0), "reply": (0, 0), "co_feedback": (1, 0)}),
         ("mqz_officer", {"receipt": (0, 0), "reply": (0, 0), "co_feedback": (0, 0)}),
-        ("supervisor", {"overdue": (0, 0), "designate": (0, 0)}),
+        ("supervisor", {"overdue": (0, 0), "designate": (0, 0), "supervised": (0, 0)}),
         ("auditor", {"refused_tries": (0, 0)}),
     ],
 )
