@@ -110,7 +110,7 @@ def environment(size: str = "", contrast: str = "", language: str = "zh-Hans") -
         in_zh=_Unmarked(),
         url_for=address,
         csrf_token=lambda: "sample-token",
-        request=S(path="/"),
+        request=S(path="/", script_root=""),
         site=S(
             name="开门评",
             tagline="闵行区“十四五”规划实施中期评估",

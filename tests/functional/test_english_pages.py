@@ -13,7 +13,7 @@ from lxml import html
 from consult.db import Store
 from consult.services import moves
 from tests.support import casework
-from tests.support.factories import make_comment
+from tests.support.factories import NOW, make_comment
 from tests.support.public_site import Site, open_site
 from tests.support.visitors import Page, Visitor, form_fields
 
@@ -81,7 +81,6 @@ def test_every_page_reached_from_the_english_home_page_is_english(site: Site) ->
     visitor = site.visitor()
     start = (
         "/en/",
-        "/en/c/gangyao/results/",
         "/en/c/gangyao/comments/?outcome=adopted&q=公交",
         f"{FORM}?section=s3&block=p6",
     )
@@ -92,7 +91,7 @@ def test_every_page_reached_from_the_english_home_page_is_english(site: Site) ->
         path: untranslated(page) for path, page in pages.items() if page.headers["content-type"].startswith("text/html")
     }
     assert {path: found for path, found in flaws.items() if found} == {}
-    for name in ("draft/", "draft/s3/", "comments/", "comment/", "results/", ""):
+    for name in ("draft/", "draft/s3/", "comments/", "comment/", ""):
         assert pages[f"/en/c/gangyao/{name}"].status == 200
     assert len(pages) > 25
 
@@ -127,6 +126,30 @@ def test_commenting_and_following_a_comment_stays_english(site: Site) -> None:
         assert status.status == 200
         assert ref in status.text
         assert untranslated(status) == []
+
+
+def test_the_results_page_is_english_with_and_without_comments(site: Site) -> None:
+    site.change_consultation(stage="feedback_published", feedback_published_at=NOW)
+    empty = site.visitor().get("/en/c/gangyao/results/")
+    assert "No comments were received." in empty.text
+    assert untranslated(empty) == []
+    fill(site)
+    page = site.visitor().get("/en/c/gangyao/results/")
+    assert "Outcomes: adopted" in page.text
+    assert untranslated(page) == []
+
+
+def test_refusals_without_a_form_are_english(site: Site) -> None:
+    visitor = site.visitor()
+    for page in (
+        visitor.get("/en/c/nowhere/"),
+        visitor.ask("POST", "/en/help/"),
+        visitor.post("/en/status/", {"code": "x"}),
+        visitor.post(FORM, {"body": "x" * 200_000}),
+        visitor.ask("POST", "/en/preferences", **{"Sec-Fetch-Site": "cross-site"}),
+    ):
+        assert page.status >= 400
+        assert untranslated(page) == []
 
 
 def test_outside_the_period_the_page_is_english(site: Site) -> None:
