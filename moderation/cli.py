@@ -462,8 +462,59 @@ def deadlines_run() -> None:
         raise Stop(f"没有办成：{'、'.join(step_words(name) for name in done.failed)}，下次运行再办。")
 
 
+# -- purge -----------------------------------------------------------------------------------------
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--dry-run", is_flag=True, help="只报告会清除多少，什么都不改。")
+@click.pass_context
+def purge(context: click.Context, dry_run: bool) -> None:
+    """清除保存期满的姓名、联系方式和隐去前的原文；可以中断，可以重复运行。"""
+    if context.invoked_subcommand is not None:
+        return
+    from consult.gateways.field_cipher import FieldCipher
+    from moderation.presenters.appeals import hold_words
+    from moderation.services import purge as service
+
+    with running() as run_with:
+        report = service.run(
+            run_with.store.reading if dry_run else run_with.store.writing,
+            FieldCipher(run_with.settings.field_keys),
+            run_with.settings.files_dir,
+            run_with.now,
+            dry_run=dry_run,
+            progress=lambda n: click.echo(f"已核对 {n} 件", err=True),
+        )
+    kept = "，".join(f"{hold_words(reason)} {n} 件" for reason, n in report.held.items())
+    verb = "应清除" if dry_run else "已清除"
+    click.echo(
+        f"期满的征集 {report.consultations} 次，{verb} {report.erased} 件。" + (f"暂停：{kept}。" if kept else "")
+    )
+
+
+@purge.command("hold")
+@click.argument("receipt_no", metavar="编号")
+@click.option("--reason", type=click.Choice(["litigation", "audit"]), help="litigation 复议诉讼，audit 审计留存。")
+@click.option("--lift", is_flag=True, help="解除留存。")
+def purge_hold(receipt_no: str, reason: str | None, lift: bool) -> None:
+    """因复议诉讼或审计留存，暂停清除 编号 的个人信息，或用 --lift 解除。"""
+    from consult import db
+    from consult.services import events
+    from moderation.services import purge as service
+
+    if lift is (reason is not None):
+        raise Stop("请给出 --reason 或 --lift 其中一项。")
+    with running() as run_with, db.writing() as session:
+        if reason is not None:
+            service.hold(session, receipt_no, reason, events.SYSTEM, run_with.now)
+        else:
+            service.release(session, receipt_no, events.SYSTEM, run_with.now)
+    click.echo(f"{receipt_no} 的个人信息" + ("已解除留存。" if lift else "已留存，只保存、不使用。"))
+
+
 cli.add_command(running_commands.demo)
 cli.add_command(running_commands.serve)
+cli.add_command(running_commands.audit)
 cli.add_command(running_commands.worker)
 cli.add_command(running_commands.outbox)
 cli.add_command(running_commands.export)

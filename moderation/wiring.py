@@ -10,6 +10,7 @@ from consult.extensions import csrf
 from moderation import access
 from moderation.presenters import frame
 from moderation.views import (
+    appeals,
     audit,
     calendar_admin,
     comment,
@@ -17,6 +18,7 @@ from moderation.views import (
     exports,
     merging,
     queue,
+    reissue,
     sealed,
     sign_in,
     sign_off,
@@ -42,6 +44,8 @@ BLUEPRINTS = (
     users_admin.bp,
     units_admin.bp,
     calendar_admin.bp,
+    appeals.bp,
+    reissue.bp,
     audit.bp,
 )
 

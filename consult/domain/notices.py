@@ -375,6 +375,27 @@ def _not_accepted(facts: Facts) -> _Told:
     )
 
 
+_SET_RIGHT = {
+    "withhold": ("改为公开", "it will be published"),
+    "not_accept": ("恢复受理", "it is accepted again"),
+    "reply": ("重新办理", "it is handled again"),
+}
+
+
+def _appeal_decided(facts: Facts) -> _Told:
+    reason = facts.word("decision")
+    if facts.word("result") == "upheld":
+        what = _pair(_SET_RIGHT, facts.word("against"), facts)
+        chinese, english = f"经复核，{what}。", f"After review {what}."
+    else:
+        chinese, english = "经复核，维持原决定。", "After review the decision stands."
+    return _two(
+        facts,
+        (f"您的异议有结果了（{facts.receipt_no}）", [chinese, f"理由：{reason}" if reason else ""]),
+        (f"Your objection has been decided ({facts.receipt_no})", [english, f"Reason: {reason}" if reason else ""]),
+    )
+
+
 _SUBMITTER: Mapping[str, Callable[[Facts], _Told]] = {
     "receipt": _receipt,
     "ask_supplement": _ask_supplement,
@@ -387,6 +408,7 @@ _SUBMITTER: Mapping[str, Callable[[Facts], _Told]] = {
     "channel_notice": _channel,
     "withheld": _withheld,
     "not_accepted": _not_accepted,
+    "appeal_decided": _appeal_decided,
 }
 
 

@@ -55,9 +55,8 @@ def in_force(session: Session, comment: Comment, calendar: WorkCalendar) -> tupl
         .order_by(CommentEvent.seq)
     ):
         decided[next(kind for kind in kinds if name in _DECIDED_BY[kind])] = (seq, at)
-    before = set(
-        session.execute(select(Appeal.kind, Appeal.decision_seq).where(Appeal.comment_id == comment.id)).tuples()
-    )
+    earlier = select(Appeal.kind, Appeal.decision_seq).where(Appeal.comment_id == comment.id)
+    before = {(kind, seq) for kind, seq in session.execute(earlier)}
     return tuple(
         Appealable(kind, seq, _last_day(kind, local_day(at), calendar), (kind, seq) in before)
         for kind, (seq, at) in decided.items()

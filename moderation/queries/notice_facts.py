@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consult.models.comments import Appeal
 from moderation.models import ExtensionRequest, ReturnRequest, RoleGrant, StaffMember
 from moderation.permissions import UNIT_ROLES
 
@@ -32,6 +33,9 @@ def mailboxes(session: Session, unit_id: int) -> Sequence[bytes]:
 
 def words(session: Session, kind: str, params: Mapping[str, Any]) -> Mapping[str, str]:
     """Return what a person wrote in the request a notice is about; empty when it is about none."""
+    if kind == "appeal_decided":
+        why = select(Appeal.decision_reason).where(Appeal.id == params.get("appeal"))
+        return {"decision": session.scalar(why) or ""}
     request = params.get("request")
     if not isinstance(request, int):
         return {}
