@@ -154,12 +154,16 @@ def _export_handler(run_with: Running) -> Handler:
 
 def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
     """Return what the worker does at intervals."""
-    from moderation.services import deadlines, exports
+    from moderation.services import deadlines, exports, sealing
     from moderation.services.work import Task
 
     def expire(now: datetime) -> int:
         with run_with.store.reading() as session:
             return exports.delete_expired(session, run_with.settings.files_dir, now)
+
+    def seal(now: datetime) -> int:
+        with run_with.store.writing() as session:
+            return int(sealing.seal(session, now))
 
     def run_deadlines(now: datetime) -> int:
         return deadlines.run(run_with.store.writing, now).total
@@ -167,6 +171,7 @@ def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
     tasks = [
         Task("expire_exports", timedelta(minutes=10), expire),
         Task("deadlines", timedelta(minutes=5), run_deadlines),
+        Task("seal", timedelta(minutes=10), seal),
     ]
     if run_with.settings.smtp_url:
         _mail_server(run_with)  # a wrong address is told at the start, not every ten seconds
@@ -349,3 +354,23 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise Stop("--as-of 应是时间，如 2026-11-22T09:00。") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+@click.group()
+def audit() -> None:
+    """操作记录。"""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """核对全部记录链和封存：有任何一条被改、被删、被调换都会报出来。"""
+    from consult import db
+    from moderation.services import verification
+
+    with running(), db.reading() as session:
+        problems = verification.verify(session)
+    for line in problems:
+        click.echo(line)
+    if problems:
+        raise Stop(f"记录不完整，发现 {len(problems)} 处问题。")
+    click.echo("记录完整：每一条链都连得上，封存都对得上。")

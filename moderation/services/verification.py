@@ -18,6 +18,7 @@ from consult.models.comments import Comment, CommentEvent
 from consult.models.consultations import Consultation, ConsultationEvent
 from moderation.models import AuditChain, AuditEvent
 from moderation.services.audit import entry_of
+from moderation.services.sealing import check_seals
 
 BATCH = 1_000
 
@@ -62,8 +63,8 @@ class _Owner:
 
 
 def verify(session: Session) -> list[str]:
-    """Check every chain and return one line for each that does not hold; an empty list is good news."""
-    return [str(found) for found in check(session).breaks]
+    """Check every chain and every seal; return one line for each that does not hold. An empty list is good news."""
+    return [str(found) for found in check(session).breaks] + check_seals(session)
 
 
 def check(session: Session, limit: int | None = None) -> Checked:
