@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consult.domain.periods import ConsultationState, Window, current_state, opening_window
@@ -73,14 +74,22 @@ class ProgrammeView:
     stages: tuple[tuple[str, str, int, int, str], ...]
 
 
+# Made once, of tables: every public page asks this, and most of its cost was the making and the mapper.
+_BY_SLUG = (
+    select(
+        Consultation.__table__,
+        Unit.__table__.c.short_name.label("owner_short_name"),
+        Unit.__table__.c.name.label("owner_name"),
+    )
+    .join(Unit.__table__, Unit.__table__.c.id == Consultation.__table__.c.owner_unit_id)
+    .where(Consultation.__table__.c.slug == bindparam("slug"), Consultation.__table__.c.stage != "draft")
+)
+
+
 def consultation(session: Session, slug: str, now: datetime) -> ConsultationHead | None:
     """Return a published consultation, or None."""
-    row = session.execute(
-        select(Consultation, Unit.short_name, Unit.name)
-        .join(Unit, Unit.id == Consultation.owner_unit_id)
-        .where(Consultation.slug == slug, Consultation.stage != "draft")
-    ).first()
-    return None if row is None else _head(row[0], row[1], row[2], now)
+    row = session.connection().execute(_BY_SLUG, {"slug": slug}).first()
+    return None if row is None else _head(row, row.owner_short_name, row.owner_name, now)
 
 
 def consultations(session: Session, now: datetime) -> tuple[ConsultationHead, ...]:
@@ -94,7 +103,7 @@ def consultations(session: Session, now: datetime) -> tuple[ConsultationHead, ..
     return tuple(_head(one, short, name, now) for one, short, name in rows)
 
 
-def _head(one: Consultation, short: str, name: str, now: datetime) -> ConsultationHead:
+def _head(one: Any, short: str, name: str, now: datetime) -> ConsultationHead:
     window = opening_window(one.starts_on, one.ends_on)
     return ConsultationHead(
         id=one.id,
