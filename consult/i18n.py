@@ -322,9 +322,14 @@ def full_day(value: date) -> str:
     return _("%(year)s年%(month)s%(day)s日", year=value.year, month=_MONTHS[value.month - 1], day=value.day)
 
 
+def weekday(value: date) -> str:
+    """Return 周三, or Wednesday."""
+    return str(_WEEKDAYS[value.weekday()])
+
+
 def due(value: date) -> str:
     """Return 7月26日（周三）24:00, or 24:00 on Wednesday 26 July."""
-    return _("%(day)s（%(weekday)s）24:00", day=day(value), weekday=_WEEKDAYS[value.weekday()])
+    return _("%(day)s（%(weekday)s）24:00", day=day(value), weekday=weekday(value))
 
 
 def day_and_hour(moment: datetime) -> str:

@@ -21,7 +21,6 @@ _REFUSALS = {
     "day_of_other_year": _l("请填写 %(year)s 年的日期。"),
     "holiday_name_malformed": _l("名称最多 %(maximum)s 个字，写在一行里。"),
 }
-_WEEKDAYS = "一二三四五六日"
 
 
 @dataclass(frozen=True)
@@ -88,5 +87,5 @@ def _year(row: YearRow, url: Callable[..., str]) -> YearLine:
 
 
 def _day(one: DayRow) -> DayLine:
-    words = _("%(day)s（周%(weekday)s）", day=day_words(one.day), weekday=_WEEKDAYS[one.day.weekday()])
+    words = _("%(day)s（%(weekday)s）", day=day_words(one.day), weekday=i18n.weekday(one.day))
     return DayLine(one.day.isoformat(), words, _("上班") if one.works else _("放假"), one.name)

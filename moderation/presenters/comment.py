@@ -9,6 +9,7 @@ from datetime import date, datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from consult import i18n
 from consult.domain.calendar import WorkCalendar, local_day, remaining_working_days
 from consult.domain.calendar import supplement_due as last_day_to_supplement
 from consult.domain.comment_states import CommentState
@@ -352,8 +353,8 @@ def options(labels: Mapping[str, object]) -> tuple[Option, ...]:
 
 
 def day_words(day: date) -> str:
-    """Return 7月26日."""
-    return str(_("%(month)s月%(day)s日", month=day.month, day=day.day))
+    """Return 7月26日, or 26 July."""
+    return i18n.day(day)
 
 
 def due(day: date | None, today: date, calendar: WorkCalendar) -> Due:
@@ -422,7 +423,8 @@ def suggestion_lines(found: Iterable[SuggestedUnit], loads: Mapping[str, UnitLoa
 
 def _why(one: SuggestedUnit) -> list[str]:
     lines = []
-    for reason in one.reasons[:2]:
+    settled = any(reason.kind.startswith("section_") for reason in one.reasons)
+    for reason in [why for why in one.reasons if not (settled and why.kind == "section")][:2]:
         words = str(_WHY_SUGGESTED.get(reason.kind, ""))
         lines.append(words % {"detail": reason.detail} if "%(" in words else words)
     return [line for line in dict.fromkeys(lines) if line]

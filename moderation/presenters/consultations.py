@@ -130,8 +130,8 @@ class HistoryLine:
 
 
 def day(value: date) -> str:
-    """Return 2026年3月2日."""
-    return f"{value.year}年{value.month}月{value.day}日"
+    """Return 2026年3月2日, or 2 March 2026."""
+    return i18n.full_day(value)
 
 
 def sentences(error: DomainError) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from consult import i18n
+
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -19,5 +21,4 @@ class Moment:
 
 def moment(at: datetime) -> Moment:
     """Return 2026年11月22日 09:00 with its ISO form."""
-    local = at.astimezone(BEIJING)
-    return Moment(f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}", local.isoformat(timespec="seconds"))
+    return Moment(i18n.day_and_hour(at), at.astimezone(BEIJING).isoformat(timespec="seconds"))
