@@ -405,7 +405,7 @@ def reopen(
     """Have an answered comment handled again (T24, T25): the old reply stays, the clock starts anew.
 
     The routing that was answered is closed and a new one opened for the same lead and co-units, signed for already,
-    because the step leads to `in_progress` (docs/decisions/reopening.md). A comment that was answered with the one it
+    because the step leads to `in_progress` (docs/decisions/0025). A comment that was answered with the one it
     was merged into is handled by itself from now on.
 
     Raises:

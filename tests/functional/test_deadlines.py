@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +23,11 @@ from consult.services.events import SYSTEM
 from moderation.domain.routing import ReturnRequest
 from moderation.models import Supervision, Urge
 from moderation.services import deadlines, replies, returns, routing, supplements
+from tests.functional.test_cli_store import Operator
 from tests.support import casework, stores
 from tests.support.casework import version
 from tests.support.factories import CALENDAR, CIPHER, World, make_comment, make_world
+from tests.support.racing import RACERS, meet
 
 
 def at(text: str, hour: int = 9) -> datetime:
@@ -371,6 +375,47 @@ def test_r73_a_case_is_settled_when_the_comment_has_its_reply(store: Store, worl
     _run(store, "2023-08-01")
     with store.reading() as session:
         assert session.scalars(select(Supervision.closed_at)).one() == answered
+
+
+# -- the command and the worker --------------------------------------------------------------------
+
+
+def test_the_command_says_what_it_did_and_has_nothing_to_do_the_second_time(
+    store: Store, world: World, tmp_path: Path
+) -> None:
+    _assigned(store, world)
+    operator = Operator(store.url, tmp_path)
+    operator.environ["CONSULT_NOW"] = at("2023-07-24").isoformat()
+    assert operator("deadlines", "run") == "视为签收 1 件，催办主办单位 1 件。\n"
+    assert operator("deadlines", "run") == "没有到期要办的事。\n"
+
+
+def test_the_worker_runs_the_deadlines_too(store: Store, world: World, tmp_path: Path) -> None:
+    _assigned(store, world)
+    operator = Operator(store.url, tmp_path)
+    operator.environ["CONSULT_NOW"] = at("2023-07-24").isoformat()
+    operator("worker", "--once")
+    assert [kind for _day, kind, _who in _urges(store)] == ["soon"]
+
+
+def _act(url: str, place: Path, now: datetime) -> int:
+    opened = stores.open_store(url)
+    meet(place)
+    n = deadlines.run(opened.writing, now).total
+    opened.dispose()
+    return n
+
+
+def test_four_processes_running_at_once_remind_once(
+    store: Store, world: World, processes: Executor, tmp_path: Path
+) -> None:
+    refs = [_assigned(store, world, co=("FGJ",)) for _ in range(12)]
+    now = at("2023-07-27")
+    done = [processes.submit(_act, store.url, tmp_path / "here", now) for _ in range(RACERS)]
+    said = 2 * len(refs)  # lead and co-unit
+    assert sum(one.result() for one in done) == said + len(refs) + len(refs)  # received, and put under supervision
+    assert len(_urges(store)) == said
+    assert _cases(store) == Counter({"overdue": len(refs)})
 
 
 # -- whenever and however often it runs ------------------------------------------------------------
