@@ -25,6 +25,7 @@ from consult.models.consultations import Block, Consultation, DraftVersion, Sect
 from consult.models.plan import PlanItem, Unit
 from moderation.models import FindingDecision, StaffMember, TwoPersonDecision
 from moderation.permissions import Permission, Viewer
+from moderation.queries.accused import accused_units
 from moderation.queries.comment_assignment import AssignmentShown, assignment_of
 from moderation.queries.comment_links import Links, SupplementShown, links_of, supplements_of
 from moderation.queries.scope import reached
@@ -202,6 +203,7 @@ class CommentPage:
     supplement_due_on: date | None
     supplements: tuple[SupplementShown, ...]
     links: Links
+    accused: frozenset[int]
 
 
 def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now: datetime) -> CommentPage:
@@ -254,7 +256,7 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
         findings=tuple(find(text)),
         redactions=_redactions(session, comment),
         dismissed=_dismissed(session, comment),
-        suggestions=suggest(session, comment.consultation_id, comment.section_version_id, comment.item_id),
+        suggestions=suggest(session, comment),
         decision=_decision(session, viewer, comment),
         assignment=assignment,
         replies=_replies(session, comment),
@@ -270,6 +272,7 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
         supplement_due_on=comment.supplement_due_on,
         supplements=supplements_of(session, comment),
         links=links_of(session, comment),
+        accused=accused_units(session, comment),
     )
 
 

@@ -314,8 +314,10 @@ def _units(session: Session) -> tuple[Choice, ...]:
     return tuple(Choice(code, name) for code, name in rows)
 
 
-def assignable_units(session: Session, consultation_id: int) -> tuple[Choice, ...]:
-    """Return every unit and group a comment can be sent to, units without an officer left out (R-97)."""
+def assignable_units(
+    session: Session, consultation_id: int, excluded: frozenset[int] = frozenset()
+) -> tuple[Choice, ...]:
+    """Return every unit a comment can be sent to: those without an officer (R-97) or `excluded` by id are left out."""
     officer = exists(
         select(1)
         .select_from(StaffMember)
@@ -329,15 +331,9 @@ def assignable_units(session: Session, consultation_id: int) -> tuple[Choice, ..
         )
     )
     rows = session.execute(
-        select(Unit.code, Unit.short_name).where(Unit.assignable, officer).order_by(Unit.position, Unit.id)
-    )
-    return tuple(Choice(code, name) for code, name in rows)
-
-
-def groups(session: Session) -> tuple[Choice, ...]:
-    """Return the groups that can be chosen as co-units and are then expanded (R-57)."""
-    rows = session.execute(
-        select(Unit.code, Unit.short_name).where(Unit.kind == "group").order_by(Unit.position, Unit.id)
+        select(Unit.code, Unit.short_name)
+        .where(Unit.assignable, officer, Unit.id.not_in(sorted(excluded)))
+        .order_by(Unit.position, Unit.id)
     )
     return tuple(Choice(code, name) for code, name in rows)
 

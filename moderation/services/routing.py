@@ -25,13 +25,14 @@ from consult.domain.errors import (
     Refused,
     ReplyRequired,
 )
-from consult.models.comments import Assignment, CoAssignment, Comment, CommentEvent
+from consult.models.comments import Assignment, CoAssignment, Comment
 from consult.models.plan import Unit, UnitMember
 from consult.services import events, moves
 from moderation.domain import routing as rules
 from moderation.domain.routing import AssignmentFacts, UnitFacts
 from moderation.models import RoleGrant, StaffMember
 from moderation.permissions import Permission, Viewer
+from moderation.queries.accused import accused_units
 from moderation.services import notices
 from moderation.services.scope import acting, expect, take
 
@@ -122,17 +123,6 @@ def in_force(session: Session, comment: Comment) -> Assignment:
     if assignment is None:
         raise NotFound(object="assignment")
     return assignment
-
-
-def accused_units(session: Session, comment: Comment) -> frozenset[int]:
-    """Return ids of the units a comment, or the one it was split from, accuses (R-42)."""
-    rows = session.scalars(
-        select(CommentEvent.detail).where(
-            or_(CommentEvent.comment_id == comment.id, CommentEvent.comment_id == (comment.split_from_id or 0)),
-            CommentEvent.kind == NonStateAction.PROPOSE_WITHHOLD.value,
-        )
-    )
-    return frozenset(unit for detail in rows for unit in detail.get("accused_units", ()))
 
 
 def _facts(

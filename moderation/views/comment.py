@@ -21,6 +21,7 @@ from moderation.presenters import comment as present
 from moderation.presenters.moments import moment
 from moderation.queries import comment_page as read
 from moderation.queries import queue as queue_read
+from moderation.queries import suggested_leads
 from moderation.services import merging, returns, reveals, routing, screening, supplements
 from moderation.services.routing import Designation, Routing
 from moderation.services.screening import Acceptance, Covered, Proposal
@@ -294,10 +295,10 @@ def _page(receipt_no: str, form: FormView) -> str:
     with db.reading() as session:
         calendar = work_calendar(session)
         page = read.load(session, viewer, receipt_no, web.runtime().cipher, now)
-        units = queue_read.assignable_units(session, page.place.consultation_id)
-        groups = queue_read.groups(session)
+        units = queue_read.assignable_units(session, page.place.consultation_id, page.accused)
+        loads = suggested_leads.load(session, local_day(now))
     can = present.can(page, viewer)
-    near, others = present.co_choices(page.suggestions, units, groups)
+    near, others = present.co_choices(page.suggestions, units)
     today = local_day(now)
     return render_template(
         "staff/comment.html",
@@ -314,10 +315,11 @@ def _page(receipt_no: str, form: FormView) -> str:
         findings=present.finding_lines(page.text, page.findings),
         kinds=present.kinds(),
         manual_lines=range(1, forms.MANUAL_LINES + 1),
-        suggestions=present.suggestion_lines(page.suggestions),
+        suggestions=present.suggestion_lines(page.suggestions, loads),
         near=near,
         others=others,
-        units=(present.Option("", ""), *units),
+        units=present.unit_options(units, loads),
+        accusable=units,
         chosen_co=request.form.getlist("co_units"),
         review_due=present.due(page.review_due_on, today, calendar),
         reply_due=present.due(page.reply_due_on, today, calendar),
