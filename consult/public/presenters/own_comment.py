@@ -316,8 +316,16 @@ def appeal_outcome(one: OwnAppeal) -> str:
     return upheld.get(one.kind, _("经复核，重新办理。"))
 
 
-def held_rows(held: Held | None, *, full: bool) -> tuple[tuple[str, str], ...]:
-    """Return what is held as (label, value); masked unless the 查询码 was shown again (R-51, R-52)."""
+@dataclass(frozen=True)
+class Fact:
+    """A label and what stands under it."""
+
+    label: str
+    value: str
+
+
+def held_rows(held: Held | None, *, full: bool) -> tuple[Fact, ...]:
+    """Return what is held; masked unless the 查询码 was shown again (R-51, R-52)."""
     if held is None:
         return ()
     rows = (
@@ -327,7 +335,7 @@ def held_rows(held: Held | None, *, full: bool) -> tuple[tuple[str, str], ...]:
         (_("单位名称"), held.organisation if full else "＊" * bool(held.organisation)),
         (_("统一社会信用代码"), held.credit_code if full else "＊" * bool(held.credit_code)),
     )
-    return tuple((label, zh(value)) for label, value in rows if value)
+    return tuple(Fact(label, value) for label, value in rows if value)
 
 
 def score_options() -> tuple[tuple[str, str, str], ...]:
