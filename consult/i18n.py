@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from consult.domain.errors import CalendarPending, DomainError, FieldErrors, PeriodClosed
-from consult.domain.personal_data import TYPE_LABELS, PiiType
+from consult.domain.personal_data import PiiType
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
@@ -269,12 +269,33 @@ MESSAGES = {
 }
 
 
+_PII = {
+    PiiType.ID_CARD: _l("身份证"),
+    PiiType.MOBILE: _l("手机"),
+    PiiType.LANDLINE: _l("固话"),
+    PiiType.BANK_CARD: _l("银行卡"),
+    PiiType.EMAIL: _l("邮箱"),
+    PiiType.PLATE: _l("车牌"),
+    PiiType.ADDRESS: _l("住址"),
+    PiiType.CREDIT_CODE: _l("信用代码"),
+    PiiType.QQ: _l("QQ"),
+    PiiType.WECHAT: _l("微信"),
+    PiiType.NAME: _l("姓名"),
+    PiiType.OTHER: _l("个人信息"),
+}
+
+
+def pii_words(kind: PiiType) -> str:
+    """Return a type of personal data in the language of the page; inside published text it stays Chinese."""
+    return str(_PII[kind])
+
+
 def say(error: DomainError) -> str:
     """Return what a refusal says to a person, in the language of the page."""
     params = {key: value for key, value in error.params.items() if isinstance(value, str | int | float)}
     types = error.params.get("types")
     if isinstance(types, tuple | list):
-        params["types"] = "、".join(TYPE_LABELS.get(PiiType(one), str(one)) for one in types)
+        params["types"] = _("、").join(pii_words(PiiType(one)) for one in types)
     if isinstance(error, PeriodClosed):
         params |= {"opens": day_and_hour(error.opens_at), "closes": end_of_period(error.closes_at)}
     if isinstance(error, CalendarPending):

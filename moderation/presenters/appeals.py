@@ -9,8 +9,9 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from consult import i18n
 from consult.domain.calendar import WorkCalendar
-from consult.domain.personal_data import TYPE_LABELS, Redaction
+from consult.domain.personal_data import Redaction
 from moderation.presenters.comment import NOT_ACCEPT, WITHHOLD, Due, due
 from moderation.presenters.moments import Moment, moment
 from moderation.queries.appeals import AppealPage, AppealRow
@@ -102,4 +103,4 @@ def decided_words(page: AppealPage) -> str:
 
 def covers(text: str, spans: Iterable[Redaction]) -> tuple[tuple[str, str], ...]:
     """Return what publishing would newly cover as (words, kind)."""
-    return tuple((text[one.start : one.end], TYPE_LABELS[one.type]) for one in spans)
+    return tuple((text[one.start : one.end], i18n.pii_words(one.type)) for one in spans)

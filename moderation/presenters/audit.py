@@ -117,7 +117,7 @@ def verdict(chains: int, entries: int, complete: bool, breaks: Iterable[tuple[st
 
 def _who(row: AuditRow) -> str:
     if row.username:
-        return f"{row.display_name}（{row.username}）"
+        return str(_("%(name)s（%(more)s）", name=row.display_name, more=row.username))
     return str(_("未登录") if row.role == Role.PUBLIC else _("系统"))
 
 
@@ -130,8 +130,8 @@ def _target(kind: str) -> str:
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
-    return "；".join(f"{key}={_plain(value)}" for key, value in detail.items() if value not in (None, "", [], {}))
+    return str(_("；")).join(f"{key}={_plain(value)}" for key, value in detail.items() if value not in (None, "", [], {}))
 
 
 def _plain(value: Any) -> str:
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+    return str(_("、")).join(map(str, value)) if isinstance(value, list) else str(value)

@@ -14,7 +14,7 @@ from consult.domain.calendar import WorkCalendar, local_day, remaining_working_d
 from consult.domain.calendar import supplement_due as last_day_to_supplement
 from consult.domain.comment_states import CommentState
 from consult.domain.errors import CalendarPending, ChangedMeanwhile, DomainError, FieldErrors, IllegalTransition
-from consult.domain.personal_data import TYPE_LABELS, Finding, Level, PiiType
+from consult.domain.personal_data import Finding, Level, PiiType
 from moderation.domain.decisions import ChannelKind, NotAcceptReason, RevealPurpose, WithholdReason
 from moderation.domain.routing import ReturnReason
 from moderation.permissions import Permission, Viewer
@@ -382,7 +382,7 @@ def pieces(text: str, findings: Iterable[Finding]) -> tuple[Piece, ...]:
             continue
         out += [
             Piece(text[at : one.start]),
-            Piece(text[one.start : one.end], TYPE_LABELS[one.type], one.level is Level.STRONG),
+            Piece(text[one.start : one.end], i18n.pii_words(one.type), one.level is Level.STRONG),
         ]
         at = one.end
     out.append(Piece(text[at:]))
@@ -392,7 +392,7 @@ def pieces(text: str, findings: Iterable[Finding]) -> tuple[Piece, ...]:
 def finding_lines(text: str, findings: Iterable[Finding]) -> tuple[FindingLine, ...]:
     """Return what must be covered or dismissed (R-31), numbered as in the form."""
     return tuple(
-        FindingLine(index, text[one.start : one.end], TYPE_LABELS[one.type], one.level is Level.STRONG)
+        FindingLine(index, text[one.start : one.end], i18n.pii_words(one.type), one.level is Level.STRONG)
         for index, one in enumerate(findings)
         if one.level is not Level.INFO
     )
@@ -402,7 +402,7 @@ def kinds() -> tuple[Option, ...]:
     """Return the kinds of personal data somebody can cover by hand."""
     first = (PiiType.NAME, PiiType.OTHER)
     return tuple(
-        Option(kind.value, TYPE_LABELS[kind]) for kind in (*first, *(one for one in PiiType if one not in first))
+        Option(kind.value, i18n.pii_words(kind)) for kind in (*first, *(one for one in PiiType if one not in first))
     )
 
 
@@ -413,7 +413,7 @@ def suggestion_lines(found: Iterable[SuggestedUnit], loads: Mapping[str, UnitLoa
             number,
             one.code,
             one.name,
-            "；".join(_why(one)),
+            _("；").join(_why(one)),
             Tag(str(_SURE[one.confidence][0]), _SURE[one.confidence][1]),
             load_words(loads.get(one.code)),
         )
@@ -443,7 +443,10 @@ def unit_options(units: Iterable[Choice], loads: Mapping[str, UnitLoad]) -> tupl
     """Return every unit a comment can be routed to, with what each has in hand, and none of them first."""
     return (
         Option("", ""),
-        *(Option(one.value, f"{one.label}（{load_words(loads.get(one.value))}）") for one in units),
+        *(
+            Option(one.value, _("%(name)s（%(more)s）", name=one.label, more=load_words(loads.get(one.value))))
+            for one in units
+        ),
     )
 
 
@@ -465,7 +468,7 @@ def history(entries: Iterable[HistoryEntry]) -> tuple[HistoryLine, ...]:
 def _line(entry: HistoryEntry) -> HistoryLine:
     if entry.actor_kind == "staff":
         role = next((label for key, label in ROLE_LABELS.items() if key.value == entry.actor_role), "")
-        who = f"{entry.actor_name}（{role}）" if role else entry.actor_name
+        who = _("%(name)s（%(more)s）", name=entry.actor_name, more=role) if role else entry.actor_name
     else:
         who = _("提交人") if entry.actor_kind == "public" else _("系统")
     return HistoryLine(moment(entry.at), str(_EVENTS.get(entry.kind, entry.kind)), who, _more(entry))
@@ -487,7 +490,7 @@ def _more(entry: HistoryEntry) -> str:
     if entry.kind == "accept":
         return str(PUBLICITIES.get(str(detail.get("publicity")), ""))
     if entry.kind == "redact":
-        return str(TYPE_LABELS.get(PiiType(detail["type"]), "")) if detail.get("type") in set(PiiType) else ""
+        return i18n.pii_words(PiiType(detail["type"])) if detail.get("type") in set(PiiType) else ""
     if entry.kind in ("assign", "designate", "approve_extension") and detail.get("reply_due"):
         return str(_("答复最迟%(day)s", day=day_words(date.fromisoformat(str(detail["reply_due"])))))
     if entry.kind in ("submit_reply", "sign_off", "correct_reply"):

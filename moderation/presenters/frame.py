@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult.domain.comment_states import Role
@@ -84,4 +85,4 @@ def person(viewer: Viewer) -> Person:
 
 def roles_of(roles: Collection[Role]) -> str:
     """Return role names in the order of the permission matrix."""
-    return "、".join(str(ROLE_LABELS[role]) for role in STAFF_ROLES if role in roles)
+    return str(_("、")).join(str(ROLE_LABELS[role]) for role in STAFF_ROLES if role in roles)

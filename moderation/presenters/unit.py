@@ -9,8 +9,9 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from consult import i18n
 from consult.domain.calendar import WorkCalendar
-from consult.domain.personal_data import TYPE_LABELS, Level, find
+from consult.domain.personal_data import Level, find
 from consult.domain.replies import SUBSTANCE_MINIMUM, residual
 from moderation.permissions import Permission, Viewer
 from moderation.presenters.comment import OUTCOMES, Due, Option, due
@@ -177,7 +178,7 @@ def warnings(page: CommentPage, body: str, reason: str, location: str) -> tuple[
     """Return what the writer should know before sending: personal data, lack of substance, missing co-units."""
     out = []
     for one in find("\n".join((body, reason, location))):
-        label = TYPE_LABELS[one.type]
+        label = i18n.pii_words(one.type)
         if one.level is Level.STRONG:
             out.append(_("答复中有%(type)s，请删去后再送审签。", type=label))
         elif one.level is Level.SUSPECT:
@@ -188,7 +189,7 @@ def warnings(page: CommentPage, body: str, reason: str, location: str) -> tuple[
     if page.assignment is not None:
         waiting = [one.name for one in page.assignment.co_units if one.feedback_at is None]
         if waiting:
-            out.append(_("协办单位尚未反馈：%(units)s。不影响送审签。", units="、".join(waiting)))
+            out.append(_("协办单位尚未反馈：%(units)s。不影响送审签。", units=_("、").join(waiting)))
     return tuple(dict.fromkeys(out))
 
 

@@ -181,7 +181,7 @@ def test_reading_modes_are_attributes_of_the_root_and_pressed_buttons() -> None:
 def test_message_ids_are_chinese() -> None:
     for path in _templates(*OWN):
         for message in re.findall(r"""\b_\(\s*(['"])(.*?)\1""", path.read_text(encoding="utf-8")):
-            assert HAN.search(message[1]) or message[1] in set("：。、（）"), (path.name, message[1])
+            assert HAN.search(message[1]) or message[1] in set("：。、（），；"), (path.name, message[1])
 
 
 @pytest.mark.parametrize("name", SAMPLES)
