@@ -32,7 +32,7 @@ from consult.domain.errors import (
 )
 from consult.domain.replies import ReplyValues, check_reply
 from consult.gateways.field_cipher import FieldCipher
-from consult.models.comments import Assignment, Comment, ContactDetails, Reply
+from consult.models.comments import Appeal, Assignment, Comment, ContactDetails, Reply
 from consult.models.consultations import DraftVersion, Section, SectionVersion
 from consult.services import events, moves
 from moderation.domain.decisions import check_correction_note, check_signer, check_two_persons, check_written
@@ -495,9 +495,14 @@ def close_answered(session: Session, calendar: WorkCalendar, now: datetime, limi
     Safe to run twice or late. While a year's notice is missing nothing is closed (R-61).
     """
     old_enough = now - timedelta(days=OBJECTION_DAYS)
+    objected = select(Appeal.comment_id).where(Appeal.state == "open", Appeal.kind == "reply")
     waiting = session.execute(
         select(Comment.receipt_no, Comment.replied_at)
-        .where(Comment.handling_state == CommentState.REPLIED.value, Comment.replied_at <= old_enough)
+        .where(
+            Comment.handling_state == CommentState.REPLIED.value,
+            Comment.replied_at <= old_enough,
+            Comment.id.not_in(objected),
+        )
         .order_by(Comment.replied_at, Comment.id)
         .limit(limit)
     ).all()
