@@ -22,12 +22,15 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round at 1,000 comments; not to be quoted")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a round")
     parser.add_argument("--write", type=Path, help="write the document here, whatever was run")
+    parser.add_argument("--keep", type=Path, help="where seeded SQLite stores are kept; var/bench")
     given = parser.parse_args()
+    if given.keep:
+        stores.keep_in(given.keep)
     pace = QUICK if given.quick else Pace(seconds=given.seconds or Pace.seconds)
     whole = not given.quick and not given.only and given.store == "both"
     began, results = time.monotonic(), Results()
     results.note_load()
-    stores.KEPT.mkdir(parents=True, exist_ok=True)
+    stores.kept().mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if given.store in ("sqlite", "both"):
             Bench("sqlite", pace, given.only, results, None).run()

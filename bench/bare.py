@@ -11,7 +11,8 @@ _TEMPLATE = """<!DOCTYPE html>
 <body><h1>{{ title }}</h1>
 <table>
 {% for number, words in rows -%}
-<tr><th scope="row">{{ number }}</th><td class="typed"><a href="/c/gangyao/comments/{{ number }}/">{{ words }}</a></td></tr>
+<tr><th scope="row">{{ number }}</th>
+<td class="typed"><a href="/c/gangyao/comments/{{ number }}/">{{ words }}</a></td></tr>
 {% endfor -%}
 </table>
 <p id="end">页尾</p></body></html>

@@ -121,7 +121,7 @@ def _alone(rows: Iterable[tuple[Any, ...]], folder: Path) -> int:
     for place, column in enumerate(columns):
         sheet.write_string(0, place, column.header)
     written = 0
-    for written, row in enumerate(rows, start=1):  # noqa: B007 - counted
+    for written, row in enumerate(rows, start=1):
         for place, (column, value) in enumerate(zip(columns, row, strict=True)):
             if value is None or value == "":
                 continue

@@ -93,6 +93,8 @@ class Bench:
             for name in pages.NAMES:
                 if self._wanted(name):
                     self._page(name)
+                    if name in pages.KEPT_BY_THE_SITE:
+                        self._page(name, anew=True)
             if self._wanted("submit"):
                 self._submit()
                 self._count_commits()
@@ -108,7 +110,7 @@ class Bench:
 
     def _start(self, stack: ExitStack) -> None:
         # The settings file gives SQLite two workers and PostgreSQL as many as there are cores; all get the same here.
-        folder = stores.KEPT / "bare"
+        folder = stores.kept() / "bare"
         folder.mkdir(parents=True, exist_ok=True)
         self._bare = stack.enter_context(Server("bench.bare:app", folder, {}, WORKERS))
         for size in self._pace.sizes:
@@ -144,15 +146,15 @@ class Bench:
         target = self._bare_target("/page", "页尾")
         self._rounds("page", {0: (target, self._bare.cpu_seconds)})
 
-    def _page(self, name: str) -> None:
+    def _page(self, name: str, *, anew: bool = False) -> None:
         page = pages.PAGES[name]
         targets: dict[int, tuple[Target, Callable[[], float]]] = {}
         for size, server in self._servers.items():
             cookie = self._cookies[size] if page.staff else ""
-            path = pages.address(name, self._sections[size])
+            path = pages.address(name, self._sections[size], anew=anew)
             target = Target(server.port, path, page.marker, page.least, cookie, page.count)
             targets[size] = (target, self._cost_of(server))
-        self._rounds(name, targets)
+        self._rounds(f"{name} anew" if anew else name, targets)
 
     def _rounds(self, name: str, targets: Mapping[int, tuple[Target, Callable[[], float]]]) -> None:
         """Measure the bare view and every target in turn; look at whole answers before and after."""
@@ -182,7 +184,7 @@ class Bench:
             note=note,
         )
         self._results.rows.append(row)
-        print(f"  {self.kind:10} {name:10} {size:>7,}  {row.median:6.1f} x ok  {row.milliseconds:7.2f} ms", flush=True)
+        print(f"  {self.kind:10} {name:13} {size:>7,}  {row.median:6.1f} x ok  {row.milliseconds:7.2f} ms", flush=True)
 
     def _cost_of(self, server: Server) -> Callable[[], float]:
         pid = self._postgres.pid if self._postgres else None
@@ -239,7 +241,7 @@ class Bench:
         facts = self._results.facts
         facts[f"durable commits, {self.kind}"] = f"{counted} for {n} accepted comments"
         facts[f"raw durable commits a second, {self.kind}"] = f"{raw:,.0f} (one connection, one row each)"
-        print(f"  {self.kind:10} commits    {counted} for {n} accepted; raw {raw:,.0f} a second", flush=True)
+        print(f"  {self.kind:10} commits       {counted} for {n} accepted; raw {raw:,.0f} a second", flush=True)
 
     # -- memory and exports ------------------------------------------------------------------------
 
@@ -248,7 +250,7 @@ class Bench:
         for size, server in self._servers.items():
             worker = server.largest_worker() / 2**20
             self._results.rows.append(Row("memory", self.kind, size, (worker,), "MB"))
-            print(f"  {self.kind:10} memory     {size:>7,}  {worker:6.1f} MB", flush=True)
+            print(f"  {self.kind:10} memory        {size:>7,}  {worker:6.1f} MB", flush=True)
         if self.kind == "sqlite":
             bare = self._bare.largest_worker() / 2**20
             self._results.rows.append(Row("memory of the bare worker", "", 0, (bare,), "MB"))
@@ -276,7 +278,7 @@ class Bench:
         note = f"{alone['rows']:,.0f} rows, {statistics.median(product_cpu):.1f} s of CPU"
         self._results.rows.append(Row("export", self.kind, size, tuple(ratios), "x alone", note=note))
         self._results.rows.append(Row("export memory", self.kind, size, tuple(grown), "MB more"))
-        print(f"  {self.kind:10} export     {size:>7,}  {statistics.median(ratios):6.2f} x alone, "
+        print(f"  {self.kind:10} export        {size:>7,}  {statistics.median(ratios):6.2f} x alone, "
               f"{statistics.median(grown):+.1f} MB", flush=True)  # fmt: skip
 
 

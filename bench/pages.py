@@ -35,6 +35,7 @@ PAGES = {
     "form": Page(f"/c/{SLUG}/comment/?section={{section}}", 'name="captcha_id"', 10_000),
 }
 NAMES = tuple(PAGES)
+KEPT_BY_THE_SITE = ("section", "overview", "table")
 _PADDING = "x" * 300  # consult.public.page_cache keeps no page with so long an address
 _after: dict[str, str] = {}
 

