@@ -59,6 +59,9 @@ lock: $(VENV)/test  ## renew the lock files from pyproject.toml
 docs: $(VENV)/test  ## write docs/errors.md again from the code
 	$(BIN)/python scripts/document_errors.py
 
+translations: $(VENV)/test  ## collect the messages into the English catalogue, compile it, list what lacks English
+	$(BIN)/python scripts/translations.py
+
 wheel: $(VENV)/test  ## build the wheel into dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist
 

@@ -53,6 +53,11 @@ def zh(text: str) -> str:
     return Markup('<span lang="zh-Hans">{}</span>').format(text)
 
 
+def bracketed(text: str, more: str) -> str:
+    """Return 区交通委（在办3件）, or the same with the brackets of the page's language."""
+    return _("%(name)s（%(more)s）", name=text, more=more)
+
+
 class ChineseHere:
     """Prints the attribute of an element whose whole content stays Chinese; nothing on a Chinese page."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from consult import i18n
 from consult.domain.comment_states import Role
 from moderation.presenters.frame import ROLE_LABELS
 from moderation.presenters.moments import Moment, moment
@@ -117,7 +118,7 @@ def verdict(chains: int, entries: int, complete: bool, breaks: Iterable[tuple[st
 
 def _who(row: AuditRow) -> str:
     if row.username:
-        return str(_("%(name)s（%(more)s）", name=row.display_name, more=row.username))
+        return i18n.bracketed(row.display_name, row.username)
     return str(_("未登录") if row.role == Role.PUBLIC else _("系统"))
 
 
@@ -130,7 +131,8 @@ def _target(kind: str) -> str:
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
-    return str(_("；")).join(f"{key}={_plain(value)}" for key, value in detail.items() if value not in (None, "", [], {}))
+    shown = ((key, value) for key, value in detail.items() if value not in (None, "", [], {}))
+    return str(_("；")).join(f"{key}={_plain(value)}" for key, value in shown)
 
 
 def _plain(value: Any) -> str:

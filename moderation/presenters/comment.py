@@ -341,6 +341,18 @@ def _waits_for(page: CommentPage, viewer: Viewer) -> bool:
     )
 
 
+def tab_of(page: CommentPage, viewer: Viewer) -> str:
+    """Return the tab of the queue in which the viewer has this comment before them, or an empty text."""
+    if not (viewer.may(Permission.REVIEW) or viewer.may(Permission.ASSIGN)):
+        return ""
+    if page.decision is not None:
+        return "confirm"
+    tabs = {"pending_review": "review", "accepted": "route", "to_assign": "route", "return_requested": "returned"}
+    if page.assignment is not None and page.assignment.extension_request is not None and page.state == "in_progress":
+        return "extension"
+    return tabs.get(page.state, "")
+
+
 def state_tag(state: str) -> Tag:
     """Return the words for a state."""
     tones = {"pending_review": "soon", "return_requested": "red", "replied": "open", "closed": "plain"}
@@ -443,10 +455,7 @@ def unit_options(units: Iterable[Choice], loads: Mapping[str, UnitLoad]) -> tupl
     """Return every unit a comment can be routed to, with what each has in hand, and none of them first."""
     return (
         Option("", ""),
-        *(
-            Option(one.value, _("%(name)s（%(more)s）", name=one.label, more=load_words(loads.get(one.value))))
-            for one in units
-        ),
+        *(Option(one.value, i18n.bracketed(one.label, load_words(loads.get(one.value)))) for one in units),
     )
 
 
@@ -468,7 +477,7 @@ def history(entries: Iterable[HistoryEntry]) -> tuple[HistoryLine, ...]:
 def _line(entry: HistoryEntry) -> HistoryLine:
     if entry.actor_kind == "staff":
         role = next((label for key, label in ROLE_LABELS.items() if key.value == entry.actor_role), "")
-        who = _("%(name)s（%(more)s）", name=entry.actor_name, more=role) if role else entry.actor_name
+        who = i18n.bracketed(entry.actor_name, role) if role else entry.actor_name
     else:
         who = _("提交人") if entry.actor_kind == "public" else _("系统")
     return HistoryLine(moment(entry.at), str(_EVENTS.get(entry.kind, entry.kind)), who, _more(entry))

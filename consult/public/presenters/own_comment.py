@@ -335,7 +335,7 @@ def held_rows(held: Held | None, *, full: bool) -> tuple[Fact, ...]:
         (_("单位名称"), held.organisation if full else "＊" * bool(held.organisation)),
         (_("统一社会信用代码"), held.credit_code if full else "＊" * bool(held.credit_code)),
     )
-    return tuple(Fact(label, value) for label, value in rows if value)
+    return tuple(Fact(label, zh(value)) for label, value in rows if value)
 
 
 def score_options() -> tuple[tuple[str, str, str], ...]:
