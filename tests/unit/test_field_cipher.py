@@ -55,7 +55,9 @@ def test_keys_come_as_one_text_or_one_by_one_with_blanks_ignored() -> None:
     assert FieldCipher((NEW, "")).decrypt(token) == FieldCipher(f" {OTHER} , {NEW},").decrypt(token) == "x"
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "short", f"{NEW},not-a-key", ()])
+@pytest.mark.parametrize(
+    "keys", ["", " , ", "short", f"{NEW},not-a-key", ()], ids=["empty", "blanks", "short", "second_bad", "none"]
+)
 def test_bad_key_list_is_refused_without_showing_a_key(keys: str | tuple[str, ...]) -> None:
     with pytest.raises(BadFieldKeyError) as refusal:
         FieldCipher(keys)
