@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    Subquery,
     and_,
     case,
     distinct,
@@ -244,9 +245,11 @@ def board(session: Session, viewer: Viewer, asked: Asked, calendar: WorkCalendar
     averages = _averages(session, reach, calendar)
     refused = _refused(session, reach)
     submitted = _submitted(session, reach)
-    numbers = [_count(conditions[name]).label(name) for name in MEASURES]
+    each = _each_comment({name: conditions[name] for name in MEASURES}, reach, Unit.id, Unit.code, Unit.short_name)
     rows = session.execute(
-        _from(Unit.id, Unit.code, Unit.short_name, *numbers).where(reach).group_by(Unit.id, Unit.code, Unit.short_name)
+        select(
+            each.c.id, each.c.code, each.c.short_name, *(func.sum(each.c[name]).label(name) for name in MEASURES)
+        ).group_by(each.c.id, each.c.code, each.c.short_name)
     ).all()
     units = tuple(
         UnitRow(
@@ -303,8 +306,13 @@ def _from(*columns: Any) -> Select[Any]:
     )
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count(distinct(case((condition, Comment.id))))
+def _each_comment(named: Mapping[str, ColumnElement[bool]], reach: ColumnElement[bool], *by: Any) -> Subquery:
+    """Return one row a comment (and unit) with 1 or 0 for each condition, however many routings it had.
+
+    Adding these up counts every comment once, with one grouping instead of a distinct count for each number.
+    """
+    flags = [func.max(case((condition, 1), else_=0)).label(name) for name, condition in named.items()]
+    return _from(*by, *flags).where(reach).group_by(*by, Comment.id).subquery("each")
 
 
 def _conditions(calendar: WorkCalendar, today: date) -> dict[str, ColumnElement[bool]]:
@@ -365,7 +373,8 @@ def _totals(
 ) -> dict[str, int]:
     adopted = and_(_FIRST.c.published_at.is_not(None), Comment.outcome.in_(("adopted", "partly_adopted")))
     named = {name: conditions[name] for name in (*MEASURES, *WAITS) if name in conditions} | {"adopted": adopted}
-    row = session.execute(_from(*(_count(one).label(name) for name, one in named.items())).where(reach)).one()
+    each = _each_comment(named, reach)
+    row = session.execute(select(*(func.coalesce(func.sum(each.c[name]), 0).label(name) for name in named))).one()
     return {name: int(n) for name, n in row._mapping.items()}
 
 
