@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult.domain.calendar import WorkCalendar, due_date_or_none, local_day
+from moderation.forms.queue import values_of
 from moderation.presenters.comment import FLAGS, PUBLICITIES, STATES, Due, Option, due
 from moderation.queries.queue import COUNT_CAP, TABS, Queue, QueueFilter, QueueRow
 
@@ -43,7 +45,9 @@ class Row:
     """One comment in two lines."""
 
     receipt_no: str
+    version: int
     url: str
+    held: str
     title: str
     sub: str
     place: str
@@ -69,19 +73,21 @@ class Page:
     filtered: bool
     older_url: str
     first_url: str
+    within: str
 
 
 def page(
     queue: Queue,
     asked: QueueFilter,
-    values: Mapping[str, str],
+    within: str,
     url: Callable[..., str],
     older: str,
+    paged: bool,
     today: date,
     calendar: WorkCalendar,
 ) -> Page:
-    """Return the page; `values` are the filters as typed, `older` the cursor of the next page or empty."""
-    kept = {name: value for name, value in values.items() if value and name not in ("tab", "after")}
+    """Return the page; `within` is the filter to be carried along, `older` the cursor of the next page or empty."""
+    kept = {name: value for name, value in values_of(asked).items() if value and name != "tab"}
     known: dict[date | None, Due] = {}
     return Page(
         title=str(LABELS[asked.tab]),
@@ -96,14 +102,15 @@ def page(
             for tab, label in LABELS.items()
             if tab in TABS
         ),
-        rows=_rows(queue, url, today, calendar, known),
+        rows=_rows(queue, url, within, today, calendar, known),
         consultations=_options(_("全部征集"), queue.consultations),
         sections=_options(_("全部章节"), queue.sections),
         units=_options(_("全部单位"), queue.units),
         ages=(Option("", _("全部")), Option("late", _("已超期")), Option("today", _("今天到期"))),
         filtered=bool(kept),
         older_url=url("queue.index", **{**kept, "tab": asked.tab, "after": older}) if older else "",
-        first_url=url("queue.index", **{**kept, "tab": asked.tab}) if asked.after else "",
+        first_url=url("queue.index", **{**kept, "tab": asked.tab}) if paged else "",
+        within=within,
     )
 
 
@@ -129,17 +136,24 @@ def _options(everything: str, choices: tuple[object, ...]) -> tuple[Option, ...]
 
 
 def _rows(
-    queue: Queue, url: Callable[..., str], today: date, calendar: WorkCalendar, known: dict[date | None, Due]
+    queue: Queue,
+    url: Callable[..., str],
+    within: str,
+    today: date,
+    calendar: WorkCalendar,
+    known: dict[date | None, Due],
 ) -> tuple[Row, ...]:
     # Building an address is slow; all rows share one.
     base = url("comment.show", receipt_no="0")[:-1]
+    more = "?" + urlencode({"within": within}) if within else ""
     states = {name: str(label) for name, label in STATES.items()}
-    return tuple(_row(one, base, states, today, calendar, known) for one in queue.rows)
+    return tuple(_row(one, base, more, states, today, calendar, known) for one in queue.rows)
 
 
 def _row(
     one: QueueRow,
     base: str,
+    more: str,
     states: Mapping[str, str],
     today: date,
     calendar: WorkCalendar,
@@ -151,7 +165,9 @@ def _row(
         place = _("%(heading)s第%(n)s段", heading=place, n=one.paragraph)
     return Row(
         receipt_no=one.receipt_no,
-        url=base + one.receipt_no,
+        url=base + one.receipt_no + more,
+        version=one.version,
+        held=_held(one),
         title=title,
         sub=sub,
         place=place,
@@ -175,6 +191,12 @@ def _due(one: QueueRow, today: date, calendar: WorkCalendar, known: dict[date | 
     if day not in known:
         known[day] = due(day, today, calendar)
     return known[day]
+
+
+def _held(one: QueueRow) -> str:
+    if not one.held_by:
+        return ""
+    return str(_("您已领取") if one.held_by_me else _("%(who)s正在看", who=one.held_by))
 
 
 def _marks(one: QueueRow) -> tuple[str, ...]:

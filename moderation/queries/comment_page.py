@@ -204,6 +204,9 @@ class CommentPage:
     supplements: tuple[SupplementShown, ...]
     links: Links
     accused: frozenset[int]
+    held_by: str
+    held_by_me: bool
+    held_until: datetime | None
 
 
 def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now: datetime) -> CommentPage:
@@ -223,6 +226,7 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
     may_reveal = _reaches(session, viewer, Permission.REVEAL_CONTACT, comment)
     contact, erased = _contact(session, viewer, comment, cipher, now) if may_reveal else (None, False)
     before, after = _neighbours(session, viewer, comment)
+    holder = _holder(session, comment, now)
     return CommentPage(
         id=comment.id,
         receipt_no=comment.receipt_no,
@@ -273,6 +277,9 @@ def load(session: Session, viewer: Viewer, receipt_no: str, cipher: Cipher, now:
         supplements=supplements_of(session, comment),
         links=links_of(session, comment),
         accused=accused_units(session, comment),
+        held_by=holder,
+        held_by_me=bool(holder) and comment.claimed_by == viewer.staff_id,
+        held_until=comment.claimed_until if holder else None,
     )
 
 
@@ -500,6 +507,13 @@ def _contact(
     if looked is None or row.legal_hold:
         return None, False
     return decrypted(row, cipher), False
+
+
+def _holder(session: Session, comment: Comment, now: datetime) -> str:
+    """Return who has taken the comment to read it, while that lasts."""
+    if comment.claimed_by is None or comment.claimed_until is None or comment.claimed_until <= now:
+        return ""
+    return session.scalar(select(StaffMember.display_name).where(StaffMember.id == comment.claimed_by)) or ""
 
 
 def _has_email(session: Session, comment: Comment) -> bool:

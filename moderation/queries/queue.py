@@ -7,7 +7,7 @@ through `ix_comment_queue` for one page only, counts stop at `COUNT_CAP`, and on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -71,6 +71,7 @@ class Today:
     day: date
     late_before: datetime | None
     due_before: datetime | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class QueueRow:
     paragraph: int | None
     unit: str
     consultation: str
+    held_by: str
+    held_by_me: bool
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,18 @@ class Queue:
     units: tuple[Choice, ...]
 
 
-def page(session: Session, viewer: Viewer, asked: QueueFilter, today: Today, size: int = 100) -> Queue:
+def page(
+    session: Session,
+    viewer: Viewer,
+    asked: QueueFilter,
+    today: Today,
+    size: int = 100,
+    after: tuple[datetime, int] | None = None,
+) -> Queue:
     """Return one page in at most five queries, however many rows there are."""
     consultations = _consultations(session, viewer)
     wanted = [one.id for one in consultations if asked.consultation in ("", one.slug)]
-    rows = _rows(session, wanted, asked, today, size + 1)
+    rows = _rows(session, viewer, wanted, replace(asked, after=after), today, size + 1)
     return Queue(
         rows=tuple(rows[:size]),
         more=len(rows) > size,
@@ -144,7 +154,9 @@ def _consultations(session: Session, viewer: Viewer) -> Sequence[Any]:
     return session.execute(statement).all()
 
 
-def _rows(session: Session, consultations: list[int], asked: QueueFilter, today: Today, size: int) -> list[QueueRow]:
+def _rows(
+    session: Session, viewer: Viewer, consultations: list[int], asked: QueueFilter, today: Today, size: int
+) -> list[QueueRow]:
     ids = _candidates(consultations, asked, today, size)
     lead = Unit.__table__.alias("lead")
     statement = (
@@ -166,12 +178,15 @@ def _rows(session: Session, consultations: list[int], asked: QueueFilter, today:
             Block.position + 1,
             func.coalesce(lead.c.short_name, ""),
             Consultation.short_code,
+            func.coalesce(StaffMember.display_name, ""),
+            func.coalesce(StaffMember.id == viewer.staff_id, literal(value=False)),
         )
         .join(ids, ids.c.id == Comment.id)
         .join(Consultation, Consultation.id == Comment.consultation_id)
         .outerjoin(SectionVersion, SectionVersion.id == Comment.section_version_id)
         .outerjoin(Block, and_(Block.section_version_id == Comment.section_version_id, Block.key == Comment.block_key))
         .outerjoin(lead, lead.c.id == _unit())
+        .outerjoin(StaffMember, and_(StaffMember.id == Comment.claimed_by, Comment.claimed_until > today.now))
         .order_by(Comment.submitted_at, Comment.id)
         .limit(size)
     )
@@ -179,13 +194,47 @@ def _rows(session: Session, consultations: list[int], asked: QueueFilter, today:
     return [QueueRow(*row) for row in found]
 
 
+def next_free(
+    session: Session,
+    viewer: Viewer,
+    asked: QueueFilter,
+    today: Today,
+    free: ColumnElement[bool],
+    after: tuple[datetime, int] | None = None,
+    size: int = 40,
+) -> list[int]:
+    """Return ids of the first comments of a tab that are `free`, oldest first, those after a position before the rest.
+
+    So that going on from a comment that was left undecided leads forward, and round to the oldest in the end.
+    """
+    wanted = [one.id for one in _consultations(session, viewer) if asked.consultation in ("", one.slug)]
+    found: dict[int, None] = {}
+    for start in dict.fromkeys((after, None)):
+        ids = _candidates(wanted, replace(asked, after=start), today, size, free)
+        rows = session.scalars(
+            select(Comment.id).join(ids, ids.c.id == Comment.id).order_by(Comment.submitted_at, Comment.id).limit(size)
+        )
+        found |= dict.fromkeys(rows)
+    return [key for key in found if after is None or key != after[1]]
+
+
+def position_of(session: Session, receipt_no: str) -> tuple[datetime, int] | None:
+    """Return where a comment stands in the order of the queue."""
+    row = session.execute(select(Comment.submitted_at, Comment.id).where(Comment.receipt_no == receipt_no)).first()
+    return None if row is None else (row.submitted_at, row.id)
+
+
 def _unit() -> ColumnElement[int | None]:
     return func.coalesce(Comment.lead_unit_id, Comment.suggested_lead_id, SectionVersion.default_lead_unit_id)
 
 
-def _candidates(consultations: list[int], asked: QueueFilter, today: Today, size: int) -> Any:
+def _candidates(
+    consultations: list[int], asked: QueueFilter, today: Today, size: int, more: ColumnElement[bool] | None = None
+) -> Any:
     """Return the ids of a page: the first of every consultation and state, each by its own index range."""
     conditions = _conditions(asked, today)
+    if more is not None:
+        conditions.append(more)
     states = TABS.get(asked.tab, TABS["review"])
     branches: list[Select[Any]] = []
     for consultation in consultations or [0]:

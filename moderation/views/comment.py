@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -16,16 +17,19 @@ from consult.queries.calendars import work_calendar
 from moderation import access
 from moderation.forms import screening as forms
 from moderation.forms.accounts import FormView
+from moderation.forms.queue import read_carried
 from moderation.forms.routing import read_routing
 from moderation.presenters import comment as present
 from moderation.presenters.moments import moment
 from moderation.queries import comment_page as read
 from moderation.queries import queue as queue_read
 from moderation.queries import suggested_leads
-from moderation.services import merging, returns, reveals, routing, screening, supplements
+from moderation.queries.queue import TABS
+from moderation.services import claims, merging, returns, reveals, routing, screening, supplements
 from moderation.services.routing import Designation, Routing
 from moderation.services.screening import Acceptance, Covered, Proposal
 from moderation.views.conflicts import conflict_page
+from moderation.views.onward import go_on
 
 bp = Blueprint("comment", __name__)
 
@@ -69,7 +73,7 @@ def accept_and_route(receipt_no: str) -> ResponseReturnValue:
             now,
         )
 
-    return _do(receipt_no, work, "routed", onward=True)
+    return _do(receipt_no, work, "routed")
 
 
 @bp.post("/comments/<receipt_no>/route")
@@ -162,6 +166,7 @@ def reveal(receipt_no: str) -> ResponseReturnValue:
         receipt_no,
         lambda session: reveals.reveal(session, access.viewer(), receipt_no, purpose, cipher, now),
         "revealed",
+        stay=True,
     )
 
 
@@ -175,7 +180,6 @@ def assign(receipt_no: str) -> ResponseReturnValue:
             session, access.viewer(), receipt_no, seen, _routing(), work_calendar(session), now
         ),
         "routed",
-        onward=True,
     )
 
 
@@ -257,26 +261,32 @@ def _do(
     work: Callable[[Any], object],
     done: str,
     *,
-    onward: bool = False,
+    stay: bool = False,
     leave: bool = False,
     reason_field: str = "reason",
 ) -> ResponseReturnValue:
     """Do it in one transaction, then 303; a refusal shows the page again, a conflict both versions.
 
-    `onward` goes on to the next comment, `leave` back to the queue; `reason_field` names the field in which this
-    form asks for its reason.
+    A decision made in the queue (`onward`) gives the comment back and goes on to the next one of the same kind;
+    `stay` shows this comment again, `leave` goes to the queue: nobody opens it any more. `reason_field` names the
+    field in which this form asks for its reason.
     """
-    onto = request.form.get("next_ref", "") if onward else ""
+    viewer, within = access.viewer(), request.form.get("within", "")[:400]
     try:
         with db.writing() as session:
             work(session)
+            if not stay:
+                claims.release(session, viewer, receipt_no)
     except (ChangedMeanwhile, IllegalTransition) as error:
         return conflict_page(receipt_no, error)
     except (FieldErrors, Refused) as error:
         return _again(receipt_no, error, reason_field)
-    if leave or (onward and not onto):
+    if not stay and request.form.get("onward") in TABS:
+        asked = replace(read_carried(within, ""), tab=request.form["onward"])
+        return redirect(go_on(asked, within, done, leaving=receipt_no), HTTPStatus.SEE_OTHER)
+    if leave:
         return redirect(url_for("queue.index", done=done), HTTPStatus.SEE_OTHER)
-    target = url_for("comment.show", receipt_no=onto or receipt_no, done=done)
+    target = url_for("comment.show", receipt_no=receipt_no, done=done, within=within or None)
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 
@@ -306,6 +316,10 @@ def _page(receipt_no: str, form: FormView) -> str:
         form=form,
         can=can,
         done=request.args.get("done", ""),
+        within=request.values.get("within", "")[:400],
+        onward=present.tab_of(page, viewer),
+        held_until=moment(page.held_until) if page.held_until else None,
+        may_hold=any(viewer.may(one) for one in claims.WHO),
         state=present.state_tag(page.state),
         publicity=str(present.PUBLICITIES[page.publicity]),
         submitted=moment(page.submitted_at),

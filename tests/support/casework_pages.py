@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from html import unescape
 
 from werkzeug.test import TestResponse
 
@@ -22,7 +23,8 @@ def hidden_fields(page: str, action: str) -> dict[str, str]:
     """The hidden fields of the form that posts to `action`."""
     found = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page, re.DOTALL)
     assert found, f"no form for {action}"
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[0]))
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[0])
+    return {name: unescape(value) for name, value in fields}
 
 
 def act(
