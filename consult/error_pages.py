@@ -42,6 +42,11 @@ _KEPT_FIELDS = {
     "note": _l("备注"),
     "feedback": _l("反馈意见"),
     "text": _l("填写的内容"),
+    "text_supplement": _l("补充的内容"),
+    "text_appeal_withhold": _l("异议的理由"),
+    "text_appeal_not_accept": _l("异议的理由"),
+    "text_appeal_reply": _l("异议的理由"),
+    "rating_words": _l("想说的话"),
 }
 # Above the limit of a form what was typed is still given back, up to here.
 _KEPT_AT_MOST = 1024 * 1024

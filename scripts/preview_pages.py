@@ -312,13 +312,6 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
         reply=None,
         actions=(
             S(
-                value="supplement",
-                label="补充意见",
-                hint="补充的内容接在原来的意见后面，不改动原文。",
-                field="补充内容",
-                destructive=False,
-            ),
-            S(
                 value="withdraw",
                 label="撤回意见",
                 hint="已经转办的，只清除个人信息、停止公开姓名。",
@@ -326,7 +319,48 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
                 destructive=True,
             ),
         ),
-        hidden=(("lookup", "x"),),
+        hidden=(("token", "x"),),
+        done="",
+        supplement=S(
+            title="请补充内容",
+            until="请在 8月1日（周二）24:00 前补充：",
+            points="请写明小区名称和楼号",
+            hint="未补充的，按现有内容处理，不会因此不予受理。",
+        ),
+        rating=True,
+        scores=(("satisfied", "满意", ""), ("basically", "基本满意", ""), ("dissatisfied", "不满意", "")),
+        appeal_forms=(
+            S(
+                kind="reply",
+                field="text_appeal_reply",
+                title="对答复提出异议",
+                hint="8月8日 24:00 前可以提出一次。由督办人员在 5 个工作日内裁定。",
+            ),
+        ),
+        appeals=(
+            S(
+                title="对不公开的决定提出异议",
+                when=when("7月26日 09:10", "2023-07-26T09:10:00+08:00"),
+                text="意见里没有他人信息，请公开。",
+                outcome="经复核，改为公开。",
+                reason="隐去门牌号后可以公开。",
+            ),
+        ),
+        held=S(
+            rows=(S(label="姓名", value="王**"), S(label="联系方式", value="138****8000")),
+            full=False,
+            erased=False,
+            on_hold=False,
+        ),
+    )
+    status_confirm = S(
+        receipt_no=status.receipt_no,
+        action="withdraw",
+        title="撤回意见",
+        lead="这件意见已经转办，不能整件撤回。确认后：",
+        effects=("姓名、联系方式马上清除，不能恢复。", "意见内容继续办理、照常答复。"),
+        button="确认撤回",
+        hidden=(("token", "x"), ("expected", "anonymised")),
     )
     table = S(
         consultation=ROUND,
@@ -503,6 +537,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
             {"page": S(hidden=()), "form": S(values={"code": "K7QM"}, errors={"code": "编号或查询码不对，请核对。"})},
         ),
         "status": ("public/status.html", {"page": status, "form": EMPTY}),
+        "status_confirm": ("public/status_confirm.html", {"page": status_confirm, "form": EMPTY}),
         "status_replied": (
             "public/status.html",
             {"page": S(**{**vars(status), "reply": REPLY, "tone": "open", "actions": ()}), "form": EMPTY},

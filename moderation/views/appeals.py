@@ -41,13 +41,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-@bp.get("/appeals/<int:appeal_id>")
+@bp.get("/appeals/<int(max=9007199254740991):appeal_id>")
 def show(appeal_id: int) -> ResponseReturnValue:
     """One objection, what it is about, and the decision."""
     return _page(appeal_id, FormView())
 
 
-@bp.post("/appeals/<int:appeal_id>")
+@bp.post("/appeals/<int(max=9007199254740991):appeal_id>")
 def decide(appeal_id: int) -> ResponseReturnValue:
     """Keep the decision or set it right."""
     now, typed = clock.utc_now(), forms.read_verdict(request.form)

@@ -28,11 +28,13 @@ from consult.domain.errors import (
     Refused,
     ThirdPersonRequired,
 )
+from consult.domain.notices import Facts, compose
 from consult.models.comments import Appeal, Assignment, Comment, CommentEvent, CommentOriginal, CommentTally, Outbox
 from consult.services import appeals as own_appeals
 from consult.services import own_comment
 from moderation.domain.decisions import FalsePositive
 from moderation.permissions import Grant
+from moderation.queries import notice_facts
 from moderation.services import appeals, replies, screening
 from moderation.services.appeals import Verdict
 from moderation.services.screening import Proposal
@@ -374,6 +376,22 @@ def test_t24_a_reply_objected_to_is_handled_again_by_a_supervisor_only(store: St
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(Assignment)) == 2
         assert session.scalars(select(Appeal.state)).all() == ["upheld"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-Hans", "经复核，维持原决定。"), ("en", "the decision stands")])
+def test_the_notice_tells_outcome_and_reason_and_no_word_of_the_objection(
+    store: Store, world: World, language: str, said: str
+) -> None:
+    withhold(store, world)
+    decide(store, world, object_to(store, "withhold"), KEEP)
+    with store.reading() as session:
+        row = session.scalars(select(Outbox).where(Outbox.kind == "appeal_decided")).one()
+        words = notice_facts.words(session, row.kind, row.params)
+    told = compose(Facts(row.kind, REF, "中期评估", "区发改委", language, params=row.params, words=words))
+    assert said in told.text
+    assert KEEP.reason in told.text
+    assert REF in told.subject
+    assert "我不同意" not in told.text
 
 
 # -- the pages -------------------------------------------------------------------------------------

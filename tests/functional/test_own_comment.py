@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import LargeBinary, inspect, select, text
 
 from consult import clock
 from consult.db import Store
+from consult.domain.errors import DomainError
 from consult.gateways.field_cipher import FieldCipher, FieldUnreadableError
 from consult.models import Base
 from consult.models.comments import Comment, CommentEvent, ContactDetails, Outbox, Rating, Supplement
-from consult.services import own_comment
+from consult.services import own_comment, ratings
 from moderation.services import supplements
 from tests.support import casework
 from tests.support.factories import CALENDAR, NOW
@@ -336,6 +339,25 @@ def test_a_reply_is_rated_once_and_the_rating_is_never_published(site: Site, wri
     assert (rating.score, rating.unit_id) == ("satisfied", site.world.units["JTW"])
     assert "答得很细" not in site.visitor().get(f"/c/gangyao/comments/{REF}/").text
     assert re.search(r"答得很细", look(writer).text) is None
+
+
+def test_two_ratings_at_once_leave_one(site: Site, writer: Visitor) -> None:
+    with site.store.writing() as session:
+        casework.replied(session, site.world, REF)
+    start = Barrier(4)
+
+    def attempt(_: int) -> str:
+        start.wait()
+        try:
+            with site.store.writing() as session:
+                ratings.rate(session, REF, "satisfied", "", NOW)
+        except DomainError as error:
+            return error.code
+        return "taken"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == ["rating_once"] * 3 + ["taken"]
+    assert site.count("rating") == 1
 
 
 def test_public_actions_need_the_token_of_the_look_up(site: Site, writer: Visitor) -> None:
