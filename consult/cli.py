@@ -239,6 +239,7 @@ def upgrade() -> None:
     from alembic import command
 
     from consult import db as stores
+    from consult.services import search_index
 
     with running(migrated=False) as run_with:
         if sqlite_file(run_with.store.url) is None and not stores.is_alive(run_with.store):
@@ -250,6 +251,10 @@ def upgrade() -> None:
             return
         command.upgrade(_migrations(run_with.store), "head")
         click.echo(f"数据库结构已升级到 {newest}。")
+        with stores.writing() as session:
+            indexed = search_index.rebuild(session) if search_index.is_missing(session) else 0
+        if indexed:
+            click.echo(f"检索索引已建立：{indexed} 条公开意见。")
 
 
 @db.command()
@@ -296,6 +301,22 @@ def restore(file: Path, force: bool) -> None:
     newest = _newest(store)
     store.dispose()
     click.echo("已恢复。" if revision == newest else f"已恢复；备份的结构是 {revision}，请运行 consult db upgrade。")
+
+
+@cli.group()
+def search() -> None:
+    """公开意见的全文检索。"""
+
+
+@search.command()
+def rebuild() -> None:
+    """按现在公开的意见和答复重建检索索引（平时随每次改动自动更新）。"""
+    from consult import db as stores
+    from consult.services import search_index
+
+    with running(), stores.writing() as session:
+        indexed = search_index.rebuild(session)
+    click.echo(f"检索索引已重建：{indexed} 条公开意见。")
 
 
 # -- plan and consultations ------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import moderation.models  # noqa: F401 - its tables belong to the same metadata
 from consult.db import make_engine
 from consult.models import Base
 from consult.models.base import UtcDateTime
+from consult.models.search import in_models
 
 target_metadata = Base.metadata
 
@@ -26,6 +27,7 @@ def _run(connection: Connection) -> None:
         target_metadata=target_metadata,
         compare_type=True,
         compare_server_default=False,
+        include_object=in_models,
         render_item=_render,
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=True,

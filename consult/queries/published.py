@@ -20,6 +20,8 @@ from consult.domain.ledger import PublicCounts, ResultCounts, counts_of, result_
 from consult.models.comments import Comment, CommentTally, Reply
 from consult.models.consultations import Section, SectionVersion
 from consult.models.plan import Unit
+from consult.models.search import position
+from consult.queries import search
 
 # Columns of the tables, not of the mapped classes: rows become read models, and the mapper's part of a statement
 # costs more than the database's. Statements are made once; only their parameters change.
@@ -28,6 +30,9 @@ _SECTION, _HEADING = Section.__table__.c, SectionVersion.__table__.c
 _LEAD, _REPLIER = Unit.__table__.alias("lead"), Unit.__table__.alias("replier")
 _T = CommentTally.__table__.c
 PUBLIC = _C.standing == Standing.PUBLIC.value
+WHOLE = "whole"
+"""What stands for the key of a section where a comment is about the whole report."""
+_NOWHERE = 2**62  # the id of nothing, for a key or a code that does not exist
 _BIDI_CONTROLS = str.maketrans(dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
 
@@ -231,7 +236,12 @@ def table_page(
     after: tuple[datetime, int] | None = None,
     before: tuple[datetime, int] | None = None,
 ) -> Page:
-    """Return one page of the public table: `after` a position going back in time, or `before` it going forward."""
+    """Return one page of the public table: `after` a position going back in time, or `before` it going forward.
+
+    A search is answered by the full-text index, in the same order but for comments of one second: those go by id.
+    """
+    if filters.q:
+        return _hits(session, _wanted(session, consultation_id, filters), size, after=after, before=before)
     query = _COMMENTS.where(_C.consultation_id == consultation_id, *_conditions(filters))
     if before is not None:
         moment, key = before
@@ -250,12 +260,42 @@ def table_page(
     return Page(tuple(rows), has_newer=after is not None, has_older=more)
 
 
+def _hits(
+    session: Session,
+    wanted: search.Wanted,
+    size: int,
+    *,
+    after: tuple[datetime, int] | None,
+    before: tuple[datetime, int] | None,
+) -> Page:
+    if before is not None:
+        places = search.page(session, wanted, size + 1, above=position(*before))
+    else:
+        places = search.page(session, wanted, size + 1, below=position(*after) if after is not None else None)
+    more, ids = len(places) > size, search.comments_at(places[:size])
+    found = {one.id: one for one in map(_row, session.execute(_COMMENTS.where(_C.id.in_(ids))))} if ids else {}
+    rows = tuple(found[key] for key in ids if key in found)
+    if before is not None:
+        return Page(rows[::-1], has_newer=more, has_older=True)
+    return Page(rows, has_newer=after is not None, has_older=more)
+
+
+def _wanted(session: Session, consultation_id: int, filters: Filters) -> search.Wanted:
+    section = unit = None
+    if filters.section:
+        by_key = select(Section.id).where(Section.consultation_id == consultation_id, Section.key == filters.section)
+        section = 0 if filters.section == WHOLE else session.scalar(by_key) or _NOWHERE
+    if filters.unit:
+        unit = session.scalar(select(Unit.id).where(Unit.code == filters.unit)) or _NOWHERE
+    return search.Wanted(consultation_id, filters.q, section, unit, filters.outcome)
+
+
 def matching(session: Session, consultation_id: int, filters: Filters, at_most: int) -> int:
     """Count public comments that match, up to `at_most`."""
+    if filters.q:
+        return search.count(session, _wanted(session, consultation_id, filters), at_most)
     inner = (
         select(_C.id)
-        .select_from(Comment.__table__)
-        .outerjoin(Reply.__table__, and_(_R.comment_id == _C.id, _R.state == "published"))
         .where(_C.consultation_id == consultation_id, PUBLIC, *_conditions(filters))
         .limit(at_most)
         .subquery()
@@ -267,23 +307,13 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.section:
         keys = select(Section.id).where(Section.key == filters.section)
-        found.append(_C.section_id.in_(keys) if filters.section != "whole" else _C.section_id.is_(None))
+        found.append(_C.section_id.in_(keys) if filters.section != WHOLE else _C.section_id.is_(None))
     if filters.unit:
         found.append(_C.lead_unit_id.in_(select(Unit.id).where(Unit.code == filters.unit)))
     if filters.outcome == "waiting":
         found.append(_C.outcome.is_(None))
     elif filters.outcome:
         found.append(_C.outcome == filters.outcome)
-    if filters.q:
-        escaped = filters.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = f"%{escaped}%"
-        found.append(
-            or_(
-                _C.body.like(pattern, escape="\\"),
-                _R.body.like(pattern, escape="\\"),
-                _C.receipt_no == filters.q.upper(),
-            )
-        )
     return found
 
 

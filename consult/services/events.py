@@ -12,6 +12,7 @@ from consult.domain.comment_states import Role
 from consult.domain.event_chain import Entry, digest_of
 from consult.models.comments import Comment, CommentEvent
 from consult.models.consultations import Consultation, ConsultationEvent
+from consult.services import search_index
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def append(
     event = _next(comment, kind, actor, now, before, after, reason, detail or {})
     event.comment_id = comment.id
     session.add(event)
+    search_index.note(session, comment)
     return event
 
 

@@ -24,7 +24,7 @@ from consult.domain.comment_states import (
 )
 from consult.domain.errors import ChangedMeanwhile, NotFound
 from consult.models.comments import Comment
-from consult.services import events, tallies
+from consult.services import events, search_index, tallies
 from consult.services.events import Actor
 
 
@@ -94,6 +94,7 @@ def refresh_standing(session: Session, comment: Comment, now: datetime) -> None:
     )
     before = Standing(comment.standing)
     comment.updated_at = now
+    search_index.note(session, comment)
     if after is before:
         return
     comment.standing = after

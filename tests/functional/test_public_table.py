@@ -91,7 +91,7 @@ def test_a_comment_published_meanwhile_moves_no_later_page(site: Site) -> None:
     assert refs(site.visitor().get("/c/gangyao/comments/").text)[0] == f"ZP-{TOTAL + 1:04d}"
 
 
-@pytest.mark.parametrize("q", ["100%_", "%", "_加密", "\\公交", "班次", "zp-0003", "ZP-0003"])
+@pytest.mark.parametrize("q", ["100%_", "_加密", "\\公交", "班次", "zp-0003", "ZP-0003"])
 def test_signs_in_a_search_are_signs(site: Site, q: str) -> None:
     found = [ref for page in walk(site, "/c/gangyao/comments/?q=" + quote(q)) for ref in page]
     expected = 1 if q.upper().startswith("ZP") else 11 if q == "班次" else TOTAL - 1

@@ -15,12 +15,13 @@ import moderation.models  # noqa: F401 - its tables belong to the same metadata
 from consult.db import make_engine, migration_config
 from consult.domain.comment_states import TRANSITIONS, CommentState
 from consult.models import Base
+from consult.models.search import in_models
 from tests.support.stores import ROOT
 
 
 def differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": in_models})
         return list(compare_metadata(context, Base.metadata))
 
 

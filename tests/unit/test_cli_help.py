@@ -63,6 +63,7 @@ def test_help_needs_no_settings_and_touches_nothing(tmp_path: Path) -> None:
         ["label", "sections"],
         ["backup"],
         ["restore"],
+        ["search", "rebuild"],
     ],
     ids=" ".join,
 )

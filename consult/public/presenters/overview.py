@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,9 @@ from consult.domain.calendar import local_day
 from consult.domain.ledger import PublicCounts, ResultCounts
 from consult.domain.periods import ConsultationState
 from consult.domain.replies import Outcome
+from consult.domain.search_text import highlight
 from consult.i18n import _, zh
+from consult.public import table_filters
 from consult.public.presenters import commenting, wording
 from consult.public.presenters.commenting import QuoteView
 from consult.public.presenters.wording import Count, Figure, Moment, Option, Stage, Tag
@@ -224,7 +227,7 @@ def table_page(
     filters: Filters,
     counts: PublicCounts,
     units: Sequence[tuple[str, str]],
-    matched: int | None,
+    matched: str | None,
     now: datetime,
     *,
     base: str,
@@ -259,7 +262,7 @@ def table_page(
     }
 
 
-def _summary(filters: Filters, counts: PublicCounts, matched: int | None) -> str:
+def _summary(filters: Filters, counts: PublicCounts, matched: str | None) -> str:
     if not filters.any or matched is None:
         return _("公开意见 %(n)s 条，按提交时间从新到旧", n=counts.public)
     if filters.q:
@@ -268,8 +271,7 @@ def _summary(filters: Filters, counts: PublicCounts, matched: int | None) -> str
 
 
 def _page_url(base: str, filters: Filters, **position: str) -> str:
-    kept = {"q": filters.q, "section": filters.section, "unit": filters.unit, "outcome": filters.outcome}
-    return base + "?" + urlencode({name: value for name, value in (kept | position).items() if value})
+    return base + "?" + urlencode(table_filters.parameters(filters) | position)
 
 
 def _table_row(one: PublishedComment, q: str) -> PublicRow:
@@ -289,11 +291,17 @@ def _table_row(one: PublishedComment, q: str) -> PublicRow:
 
 
 def marked(text: str, q: str) -> Markup:
-    """Return escaped text with every occurrence of `q` marked."""
+    """Return escaped text with every place that the search found marked."""
     if not q:
         return escape(text)
-    parts = text.split(q)
-    return Markup("<mark>{}</mark>").format(q).join(escape(part) for part in parts)
+    composed = unicodedata.normalize("NFC", text)  # what the spans count in
+    parts: list[Markup] = []
+    at = 0
+    for start, end in highlight(composed, q):
+        parts += (escape(composed[at:start]), Markup("<mark>{}</mark>").format(composed[start:end]))
+        at = end
+    parts.append(escape(composed[at:]))
+    return Markup("").join(parts)
 
 
 def waiting_words(one: PublishedComment) -> str:

@@ -7,14 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from consult import clock, db, web
 from consult.domain.errors import NotFound
-from consult.public import draft_cache, page_cache
+from consult.public import draft_cache, page_cache, table_filters
 from consult.public.presenters import overview as presenter
 from consult.queries import published, reading
-from consult.queries.published import Filters
 
 bp = Blueprint("table", __name__)
-_LONGEST_QUERY = 50
 _COUNT_AT_MOST = 10_000
+_HITS_AT_MOST = 1_000  # counting hits costs as much as finding them
 
 
 @bp.get("/c/<slug>/comments/")
@@ -23,12 +22,7 @@ def index(slug: str) -> ResponseReturnValue:
     """Show one page of the public table, newest first."""
     now = clock.utc_now()
     asked = request.args
-    filters = Filters(
-        q=asked.get("q", "").strip()[:_LONGEST_QUERY].replace("\x00", ""),
-        section=asked.get("section", "")[:40],
-        unit=asked.get("unit", "")[:40],
-        outcome=asked.get("outcome", "") if asked.get("outcome") in {*presenter.OUTCOMES, "waiting"} else "",
-    )
+    filters = table_filters.read(asked)
     with db.reading() as session:
         head = reading.consultation(session, slug, now)
         if head is None:
@@ -44,7 +38,8 @@ def index(slug: str) -> ResponseReturnValue:
         )
         counts = published.counts(session, head.id)
         units = published.lead_units(session, head.id)
-        matched = published.matching(session, head.id, filters, _COUNT_AT_MOST) if filters.any else None
+        at_most = _HITS_AT_MOST if filters.q else _COUNT_AT_MOST
+        matched = published.matching(session, head.id, filters, at_most + 1) if filters.any else None
     first, last = (page.rows[0], page.rows[-1]) if page.rows else (None, None)
     context = presenter.table_page(
         head,
@@ -53,7 +48,7 @@ def index(slug: str) -> ResponseReturnValue:
         filters,
         counts,
         units,
-        matched,
+        None if matched is None else f"{at_most}+" if matched > at_most else str(matched),
         now,
         base=url_for("table.index", slug=slug),
         newer=web.encode_cursor(first.submitted_at, first.id) if first and page.has_newer else "",
