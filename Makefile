@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := CONSULT_ENV=demo $(BIN)/consult
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data test test-sqlite check bench lock wheel docs clean format
+.PHONY: help demo demo-data test test-sqlite check bench lock translations wheel docs clean format
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort

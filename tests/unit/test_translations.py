@@ -129,7 +129,7 @@ MORNING = datetime(2023, 8, 14, 1, 5, tzinfo=UTC)
                 "24:00 on Monday 14 August",
                 "13 August 2023, 24:00",
                 "Draft 2",
-                "day",
+                " day",
             ),
         ),
     ],
