@@ -59,11 +59,13 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def app(store: Store, tmp_path: Path) -> Flask:
+def app(store: Store, tmp_path: Path) -> Iterator[Flask]:
     """The whole application on a fresh store."""
     from tests.support.application import make_app
 
-    return make_app(store, tmp_path / "files")
+    made = make_app(store, tmp_path / "files")
+    yield made
+    made.extensions["kaimen"].short_lived.close()
 
 
 @pytest.fixture
