@@ -19,17 +19,8 @@ from moderation.presenters.comment import STATES, Due, Option, day_words, due
 from moderation.presenters.frame import ROLE_LABELS
 from moderation.presenters.moments import Moment, moment
 from moderation.presenters.queue import split_opening
-from moderation.queries.supervision import (
-    OPENING,
-    Board,
-    CaseRow,
-    CommentCases,
-    ConsultationRow,
-    Listing,
-    ListRow,
-    UnitRow,
-    UrgeRow,
-)
+from moderation.queries.supervision import Board, ConsultationRow, Listing, ListRow, UnitRow
+from moderation.queries.supervision_cases import OPENING, CaseRow, CommentCases, UrgeRow
 
 STEPS = {
     "auto_receipt": _l("视为签收"),

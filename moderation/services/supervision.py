@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
@@ -24,7 +24,7 @@ from consult.domain.calendar import (
 )
 from consult.domain.comment_states import Action, CommentState, NonStateAction
 from consult.domain.errors import CalendarPending, NotAllowed, NotFound, Refused, UnitWithoutOfficer
-from consult.models.comments import Assignment, CoAssignment, Comment, CommentEvent, Reply
+from consult.models.comments import Appeal, Assignment, CoAssignment, Comment, Reply
 from consult.models.consultations import Consultation
 from consult.models.plan import Unit
 from consult.services import events, moves
@@ -44,7 +44,7 @@ from moderation.services.scope import acting, expect, take
 
 REOPENED = "reopened"
 _REJECTIONS = 2
-_APPEALS_LOOKED_BACK = timedelta(days=90)
+_UPHELD = "upheld"
 _AT_ONCE = 200
 _STATES = tuple(state.value for state in SUPERVISED_STATES)
 _SETTLED = tuple(
@@ -55,11 +55,12 @@ _IN_HAND = tuple(state.value for state in HANDLED)
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a case is opened, and which occasion of that cause it is."""
+    """Why a case is opened, and which occasion of that cause it is; `of_unit` is False when no unit is at fault."""
 
     name: str
     occasion: str = ""
     reason: str = ""
+    of_unit: bool = True
 
 
 # -- cases -----------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ def open_case(
     )
     if there is not None:
         return False
-    assignment = _in_force(session, comment)
+    assignment = _in_force(session, comment) if cause.of_unit else None
     due = due_date_or_none(calendar, local_day(now), SUPERVISION_ANSWER_DAYS) if assignment is not None else None
     case = Supervision(
         comment_id=comment.id,
@@ -119,8 +120,7 @@ def open_due(session: Session, calendar: WorkCalendar, now: datetime, limit: int
         for (receipt_no,) in rows:
             comment = moves.lock(session, receipt_no)
             if cause in rules.causes(_facts(session, comment, cause), calendar, local_day(now)):
-                occasion = _occasion(session, comment, cause)
-                done += open_case(session, comment, Cause(cause.value, occasion), calendar, now, events.SYSTEM)
+                done += open_case(session, comment, _cause(session, comment, cause), calendar, now, events.SYSTEM)
         if done >= limit:
             break
     return done
@@ -154,7 +154,7 @@ def _candidates(calendar: WorkCalendar, now: datetime) -> Sequence[tuple[Supervi
             SupervisionTrigger.REJECTED_TWICE,
             and_(owed, Comment.rejection_count >= _REJECTIONS, ~_has(SupervisionTrigger.REJECTED_TWICE)),
         ),
-        (SupervisionTrigger.APPEAL_UPHELD, _appealed(now)),
+        (SupervisionTrigger.APPEAL_UPHELD, _appealed()),
     ]
     try:
         late_before = day_plan(calendar, today).late_before
@@ -193,12 +193,16 @@ def _has(cause: SupervisionTrigger, more: ColumnElement[bool] | None = None) -> 
     return exists().where(*conditions, *([] if more is None else [more]))
 
 
-def _appealed(now: datetime) -> ColumnElement[bool]:
-    """Comments with an objection upheld of late for which no case was opened (T35, R-37)."""
-    upheld = select(CommentEvent.comment_id).where(
-        CommentEvent.at >= now - _APPEALS_LOOKED_BACK, CommentEvent.kind == Action.APPEAL_UPHELD.value
+def _appealed() -> ColumnElement[bool]:
+    """Comments whose newest upheld objection has no case yet (R-37, T23, T35)."""
+    newest = (
+        select(func.max(Appeal.id))
+        .where(Appeal.comment_id == Comment.id, Appeal.state == _UPHELD)
+        .correlate(Comment)
+        .scalar_subquery()
     )
-    return and_(Comment.id.in_(upheld), ~_has(SupervisionTrigger.APPEAL_UPHELD))
+    upheld = Comment.id.in_(select(Appeal.comment_id).where(Appeal.state == _UPHELD))
+    return and_(upheld, ~_has(SupervisionTrigger.APPEAL_UPHELD, Supervision.occasion == cast(newest, String)))
 
 
 def _facts(session: Session, comment: Comment, cause: SupervisionTrigger) -> Facts:
@@ -218,14 +222,19 @@ def _facts(session: Session, comment: Comment, cause: SupervisionTrigger) -> Fac
     )
 
 
-def _occasion(session: Session, comment: Comment, cause: SupervisionTrigger) -> str:
+def _cause(session: Session, comment: Comment, cause: SupervisionTrigger) -> Cause:
     if cause is SupervisionTrigger.OVERDUE:
         assignment = _in_force(session, comment)
-        return "" if assignment is None else str(assignment.number)
+        return Cause(cause.value, "" if assignment is None else str(assignment.number))
     if cause is SupervisionTrigger.CUMULATIVE:
         before = select(func.count()).where(Assignment.comment_id == comment.id, Assignment.closed_why == REOPENED)
-        return str(session.scalar(before) or 0)
-    return ""
+        return Cause(cause.value, str(session.scalar(before) or 0))
+    if cause is SupervisionTrigger.APPEAL_UPHELD:
+        upheld = select(Appeal).where(Appeal.comment_id == comment.id, Appeal.state == _UPHELD)
+        newest = session.scalars(upheld.order_by(Appeal.id.desc()).limit(1)).one()
+        # What was withheld or not accepted was decided by reviewers and signers, not by the unit.
+        return Cause(cause.value, str(newest.id), of_unit=newest.kind == "reply")
+    return Cause(cause.value)
 
 
 def _in_force(session: Session, comment: Comment) -> Assignment | None:

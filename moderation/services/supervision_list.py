@@ -15,7 +15,7 @@ from consult.domain.calendar import WorkCalendar, local_day
 from consult.domain.tables import Column, Kind, Row, Table
 from consult.gateways.workbook import Book, write_xlsx
 from moderation.domain.deadlines import working_days_left
-from moderation.queries.supervision import CaseRow
+from moderation.queries.supervision_cases import CaseRow
 from moderation.services import audit
 from moderation.services.audit import By
 

@@ -26,6 +26,7 @@ from moderation.presenters import supervision as present
 from moderation.presenters.moments import moment
 from moderation.queries import comment_page as comment_read
 from moderation.queries import supervision as read
+from moderation.queries import supervision_cases
 from moderation.queries.supervision import Asked, ListAsked
 from moderation.services import supervision, supervision_list
 
@@ -149,7 +150,7 @@ def mine() -> ResponseReturnValue:
     now = clock.utc_now()
     with db.reading() as session:
         calendar = work_calendar(session)
-        found = read.own_cases(session, access.viewer())
+        found = supervision_cases.own_cases(session, access.viewer())
     lines = tuple(present.case_line(one, local_day(now), calendar, url_for) for one in found)
     return render_template("staff/supervision_answers.html", cases=lines, unit=access.viewer().unit_name)
 
@@ -174,7 +175,7 @@ def export() -> ResponseReturnValue:
     slug = request.form.get("consultation", "").strip()[:80]
     with db.reading() as session:
         calendar = work_calendar(session)
-        cases = read.cases(session, viewer, slug, all_of_them=True)
+        cases = supervision_cases.cases(session, viewer, slug, all_of_them=True)
     words = {name: str(label) for name, label in present.CAUSES.items()}
     made = supervision_list.make(cases, words, calendar, viewer.unit_name, now)
     with db.writing() as session:
@@ -223,7 +224,7 @@ def _page(receipt_no: str, form: FormView) -> str:
     now, viewer = clock.utc_now(), access.viewer()
     with db.reading() as session:
         calendar = work_calendar(session)
-        found = read.comment_cases(session, viewer, receipt_no)
+        found = supervision_cases.comment_cases(session, viewer, receipt_no)
     since = None if found.accepted_at is None else local_day(found.accepted_at)
     return render_template(
         "staff/supervision_show.html",

@@ -17,9 +17,8 @@ from sqlalchemy import select
 
 from consult.db import Store
 from consult.domain.calendar import BEIJING
-from consult.models.comments import Assignment, Comment, Outbox, Reply
+from consult.models.comments import Appeal, Assignment, Comment, Outbox, Reply
 from consult.models.consultations import CalendarYear
-from consult.services.events import SYSTEM
 from moderation.domain.routing import ReturnRequest
 from moderation.models import Supervision, Urge
 from moderation.services import deadlines, replies, returns, routing, supplements
@@ -353,14 +352,21 @@ def test_r73_two_returns_and_two_rejections_come_under_supervision(store: Store,
     assert _cases(store) == Counter({"returned_twice": 1, "rejected_twice": 1})
 
 
-def test_r73_an_upheld_objection_comes_under_supervision_once(store: Store, world: World) -> None:
-    from consult.services import events, moves
-
+@pytest.mark.parametrize(("kind", "asked"), [("reply", 1), ("withhold", 0)])
+def test_r73_an_upheld_objection_comes_under_supervision_once_and_asks_the_unit_only_about_its_reply(
+    store: Store, world: World, kind: str, asked: int
+) -> None:
     ref = _new(store, world)
     with store.writing() as session:
-        events.append(session, moves.lock(session, ref), "appeal_upheld", SYSTEM, MONDAY)
+        casework.in_progress(session, world, ref, MONDAY)
+        comment_id = casework.get(session, ref).id
+        appeal = Appeal(
+            comment_id=comment_id, kind=kind, decision_seq=1, text="不同意", state="upheld", asked_at=MONDAY
+        )
+        session.add(appeal)
     _run(store, "2023-07-18", "2023-07-19")
     assert _cases(store) == Counter({"appeal_upheld": 1})
+    assert len(_sent(store, "supervise")) == asked
 
 
 def test_r73_a_case_is_settled_when_the_comment_has_its_reply(store: Store, world: World) -> None:

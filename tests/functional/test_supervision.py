@@ -24,7 +24,7 @@ from moderation.domain.routing import ReturnRequest
 from moderation.models import AuditEvent, Supervision, Urge
 from moderation.permissions import Permission, Viewer
 from moderation.queries import supervision as read
-from moderation.queries import today
+from moderation.queries import supervision_cases, today
 from moderation.queries.scope import reached
 from moderation.queries.supervision import MEASURES, WAITS, Asked, ListAsked
 from moderation.services import deadlines, replies, returns, supervision
@@ -168,7 +168,7 @@ def test_r93_a_supervisor_of_one_consultation_sees_nothing_of_another(
     assert [one.slug for one in board.consultations] == ["jiaotong"]
     assert _listed(store, elsewhere, "overdue").total == 0
     with store.reading() as session, pytest.raises(NotFound):
-        read.comment_cases(session, elsewhere, busy["overdue"])
+        supervision_cases.comment_cases(session, elsewhere, busy["overdue"])
 
 
 def _queries(store: Store, viewer: Viewer) -> int:
