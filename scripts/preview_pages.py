@@ -38,6 +38,8 @@ from preview_samples import (
     V2,
     VALUES,
     WRONG,
+    Unmarked,
+    address,
     block,
     count,
     form_page,
@@ -53,47 +55,6 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-ADDRESSES = {
-    "pages.home": "/",
-    "pages.preferences": "/preferences",
-    "pages.help": "/help/",
-    "pages.accessibility": "/accessibility/",
-    "pages.privacy": "/privacy/",
-    "pages.offline": "/offline/",
-    "consultations.overview": "/c/{slug}/",
-    "sections.draft": "/c/{slug}/draft/",
-    "sections.section": "/c/{slug}/draft/{section}/",
-    "sections.compare": "/c/{slug}/compare/{a}/{b}/",
-    "plan.index": "/plan/",
-    "plan.item": "/plan/{key}/",
-    "comments.form": "/c/{slug}/comment/",
-    "receipts.show": "/c/{slug}/receipt/{handle}/",
-    "table.index": "/c/{slug}/comments/",
-    "table.comment": "/c/{slug}/comments/{ref}/",
-    "results.show": "/c/{slug}/results/",
-    "captcha.image": "/captcha/{id}.png",
-    "captcha.sound": "/captcha/{id}.wav",
-    "captcha.renew": "/captcha/",
-    "status.lookup": "/status/",
-    "sign_in.sign_in": "/staff/sign-in",
-    "sign_in.sign_out": "/staff/sign-out",
-}
-
-
-def address(endpoint: str, **values: object) -> str:
-    """The contract's address of an endpoint; KeyError for an endpoint the contract does not know."""
-    return ADDRESSES[endpoint].format(**values)
-
-
-class _Unmarked:
-    """The language of what stays Chinese, as pages in Chinese mark it: not at all."""
-
-    def __html__(self) -> str:
-        return ""
-
-    def __call__(self, _text: str) -> str:
-        return ""
-
 
 def environment(size: str = "", contrast: str = "", language: str = "zh-Hans") -> Environment:
     """Jinja as the application sets it up (autoescape, new-style gettext), strict about unknown names."""
@@ -107,7 +68,7 @@ def environment(size: str = "", contrast: str = "", language: str = "zh-Hans") -
     env.globals.update(
         asset=lambda path: f"/static/{path}",
         zh=lambda text: text,
-        in_zh=_Unmarked(),
+        in_zh=Unmarked(),
         url_for=address,
         csrf_token=lambda: "sample-token",
         request=S(path="/", script_root=""),

@@ -7,6 +7,47 @@ from typing import Any
 
 from markupsafe import Markup
 
+ADDRESSES = {
+    "pages.home": "/",
+    "pages.preferences": "/preferences",
+    "pages.help": "/help/",
+    "pages.accessibility": "/accessibility/",
+    "pages.privacy": "/privacy/",
+    "pages.offline": "/offline/",
+    "consultations.overview": "/c/{slug}/",
+    "sections.draft": "/c/{slug}/draft/",
+    "sections.section": "/c/{slug}/draft/{section}/",
+    "sections.compare": "/c/{slug}/compare/{a}/{b}/",
+    "plan.index": "/plan/",
+    "plan.item": "/plan/{key}/",
+    "comments.form": "/c/{slug}/comment/",
+    "receipts.show": "/c/{slug}/receipt/{handle}/",
+    "table.index": "/c/{slug}/comments/",
+    "table.comment": "/c/{slug}/comments/{ref}/",
+    "results.show": "/c/{slug}/results/",
+    "captcha.image": "/captcha/{id}.png",
+    "captcha.sound": "/captcha/{id}.wav",
+    "captcha.renew": "/captcha/",
+    "status.lookup": "/status/",
+    "sign_in.sign_in": "/staff/sign-in",
+    "sign_in.sign_out": "/staff/sign-out",
+}
+
+
+def address(endpoint: str, **values: object) -> str:
+    """The contract's address of an endpoint; KeyError for an endpoint the contract does not know."""
+    return ADDRESSES[endpoint].format(**values)
+
+
+class Unmarked:
+    """The language of what stays Chinese, as pages in Chinese mark it: not at all."""
+
+    def __html__(self) -> str:
+        return ""
+
+    def __call__(self, _text: str) -> str:
+        return ""
+
 
 def when(text: str, iso: str) -> S:
     return S(text=text, iso=iso)
