@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from consult import clock, db, error_pages, extensions, i18n, logs, security, web
 from consult.db import Store
-from consult.gateways.assets import asset_root
+from consult.gateways.assets import asset_root, newest_migration
 from consult.gateways.field_cipher import FieldCipher
 from consult.gateways.rate_limit_store import SHARED_URI
 from consult.gateways.short_lived_store import open_short_lived_store
@@ -189,8 +189,6 @@ def asset(path: str) -> str:
 
 
 def _add_health(app: Flask, store: Store) -> None:
-    from alembic.script import ScriptDirectory
-
     @app.get("/healthz", endpoint="health.healthz")
     def healthz() -> Response:
         return _plain("ok")
@@ -199,8 +197,7 @@ def _add_health(app: Flask, store: Store) -> None:
     def readyz() -> Response:
         if not db.is_alive(store):
             return _plain("store unavailable", 503)
-        script = ScriptDirectory.from_config(db.migration_config(store.url, asset_root()))
-        if db.revision(store) != script.get_current_head():
+        if db.revision(store) != newest_migration():
             return _plain("migrations missing: run `consult db upgrade`", 503)
         web.runtime().short_lived.ping()
         return _plain("ready")

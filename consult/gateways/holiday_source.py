@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-import holidays
-
 _SATURDAY = 5
 
 
@@ -31,6 +29,8 @@ class YearNotice:
 
 def year_notice(year: int) -> YearNotice:
     """Return what the library has for mainland China in that year."""
+    import holidays  # 3.5 MB that only filling a calendar needs
+
     found = holidays.country_holidays("CN", years=year, language="zh_CN")
     off = {day: str(name) for day, name in sorted(found.items()) if day.year == year and day.weekday() < _SATURDAY}
     on = frozenset(day for day in found.weekend_workdays if day.year == year)

@@ -24,7 +24,6 @@ from consult.domain.workbook_text import file_name
 from consult.gateways.csv_file import write_csv
 from consult.gateways.field_cipher import FieldCipher
 from consult.gateways.json_file import write_json
-from consult.gateways.workbook import Book, write_xlsx
 from consult.models.comments import Job
 from consult.queries.calendars import work_calendar
 from consult.services import jobs
@@ -289,6 +288,9 @@ def _write(
         rows = write_json(path, tables[0], also, names.consultation, record.as_of, criteria.stored())
     else:
         notes = words.explanations(names.consultation, names.unit, criteria, record.as_of, counts[0], sum(counts[1:]))
+        # Only who makes a file pays for the library: web processes never do.
+        from consult.gateways.workbook import Book, write_xlsx
+
         rows = write_xlsx(path, Book(title, "开门评", record.as_of, tables, notes), path.parent)
     progress(total, total)
     return rows, name, suffix

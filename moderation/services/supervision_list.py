@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from consult.domain.calendar import WorkCalendar, local_day
 from consult.domain.tables import Column, Kind, Row, Table
-from consult.gateways.workbook import Book, write_xlsx
 from moderation.domain.deadlines import working_days_left
 from moderation.queries.supervision_cases import CaseRow
 from moderation.services import audit
@@ -50,6 +49,9 @@ def make(cases: Iterable[CaseRow], causes: dict[str, str], calendar: WorkCalenda
     table = Table(TITLE, COLUMNS, _rows(kept, causes, calendar, today), len(kept))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.xlsx"
+        # Only who makes a file pays for the library: web processes never do.
+        from consult.gateways.workbook import Book, write_xlsx
+
         rows = write_xlsx(path, Book(TITLE, author, now, (table,)))
         content = path.read_bytes()
     return Made(content, rows, hashlib.sha256(content).hexdigest())
