@@ -155,6 +155,9 @@ def _wait(purpose: str, key: str, limits: tuple[str, ...]) -> int:
 def _add_template_names(app: Flask) -> None:
     # Globals, because macros are imported without context.
     app.jinja_env.globals.update(asset=asset, zh=i18n.zh, in_zh=i18n.ChineseHere())
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        i18n.translated, i18n.translated_plural, newstyle=True
+    )
 
     @app.context_processor
     def _names() -> dict[str, Any]:
