@@ -32,6 +32,7 @@ URGE_KINDS = (
     "sign_off",
     "manual",
 )
+BULK_ACTIONS = ("accept", "accept_and_route", "assign_suggested", "assign", "withhold", "not_accept")
 SUPERVISION_CAUSES = ("overdue", "returned_twice", "rejected_twice", "cumulative", "appeal_upheld", "by_hand")
 
 
@@ -260,6 +261,45 @@ class RefusedReply(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     staff_id: Mapped[int]
     at: Mapped[datetime]
+
+
+class PendingBulk(Base):
+    """One decision on several comments that waits to take effect, so that it can still be undone.
+
+    `rows` holds the 编号 and the version each was seen at; `results`, in the same order and as far as it has come,
+    the code of the refusal of each, or an empty text. Neither holds personal data.
+    """
+
+    __tablename__ = "pending_bulk"
+    __table_args__ = (
+        CheckConstraint(words("action", BULK_ACTIONS), name="action"),
+        CheckConstraint(words("state", ("waiting", "running", "done", "undone")), name="state"),
+        Index("ix_pending_bulk_state_takes_effect_at", "state", "takes_effect_at"),
+        Index("ix_pending_bulk_staff_id_asked_at", "staff_id", "asked_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    action: Mapped[str] = mapped_column(Word)
+    reason_code: Mapped[str] = mapped_column(Word, default="")
+    unit_code: Mapped[str] = mapped_column(Word, default="")
+    rows: Mapped[list[Any]] = mapped_column(default=list)
+    results: Mapped[list[Any]] = mapped_column(default=list)
+    state: Mapped[str] = mapped_column(Word, default="waiting")
+    asked_at: Mapped[datetime]
+    takes_effect_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class SavedFilter(Base):
+    """A filter of the queue somebody keeps under a name of their own."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (UniqueConstraint("staff_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    name: Mapped[str] = mapped_column(Word)
+    criteria: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    saved_at: Mapped[datetime]
 
 
 class ExportRecord(Base):

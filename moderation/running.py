@@ -154,8 +154,12 @@ def _export_handler(run_with: Running) -> Handler:
 
 def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
     """Return what the worker does at intervals."""
-    from moderation.services import deadlines, exports, sealing
+    from consult.gateways.field_cipher import FieldCipher
+    from moderation.queries import bulk as waiting
+    from moderation.services import bulk, deadlines, exports, sealing
     from moderation.services.work import Task
+
+    cipher = FieldCipher(list(run_with.settings.field_keys))
 
     def expire(now: datetime) -> int:
         with run_with.store.reading() as session:
@@ -165,12 +169,19 @@ def _tasks(run_with: Running, stopping: Callable[[], bool]) -> list[Task]:
         with run_with.store.writing() as session:
             return int(sealing.seal(session, now))
 
+    def apply_bulk(now: datetime) -> int:
+        with run_with.store.reading() as session:
+            if not waiting.due(session, now):
+                return 0
+        return bulk.apply_due(run_with.store.writing, cipher, now)
+
     def run_deadlines(now: datetime) -> int:
         return deadlines.run(run_with.store.writing, now).total
 
     tasks = [
         Task("expire_exports", timedelta(minutes=10), expire),
         Task("deadlines", timedelta(minutes=5), run_deadlines),
+        Task("bulk", timedelta(seconds=10), apply_bulk),
         Task("seal", timedelta(minutes=10), seal),
     ]
     if run_with.settings.smtp_url:

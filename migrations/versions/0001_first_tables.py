@@ -934,11 +934,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_rating_comment_id'), ['comment_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_rating_unit_id'), ['unit_id'], unique=False)
 
+    op.create_table('pending_bulk',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('action', sa.String(length=40), nullable=False),
+    sa.Column('reason_code', sa.String(length=40), nullable=False),
+    sa.Column('unit_code', sa.String(length=40), nullable=False),
+    sa.Column('rows', sa.JSON(), nullable=False),
+    sa.Column('results', sa.JSON(), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('takes_effect_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("action IN ('accept', 'accept_and_route', 'assign_suggested', 'assign', 'withhold', 'not_accept')", name=op.f('ck_pending_bulk_action')),
+    sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name=op.f('ck_pending_bulk_state')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], name=op.f('fk_pending_bulk_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pending_bulk'))
+    )
+    with op.batch_alter_table('pending_bulk', schema=None) as batch_op:
+        batch_op.create_index('ix_pending_bulk_staff_id_asked_at', ['staff_id', 'asked_at'], unique=False)
+        batch_op.create_index('ix_pending_bulk_state_takes_effect_at', ['state', 'takes_effect_at'], unique=False)
+
+    op.create_table('saved_filter',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('criteria', sa.JSON(), nullable=False),
+    sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], name=op.f('fk_saved_filter_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_filter')),
+    sa.UniqueConstraint('staff_id', 'name', name=op.f('uq_saved_filter_staff_id_name'))
+    )
     guard()
 
 
 def downgrade() -> None:
     unguard()
+    op.drop_table('saved_filter')
+    with op.batch_alter_table('pending_bulk', schema=None) as batch_op:
+        batch_op.drop_index('ix_pending_bulk_state_takes_effect_at')
+        batch_op.drop_index('ix_pending_bulk_staff_id_asked_at')
+
+    op.drop_table('pending_bulk')
     with op.batch_alter_table('rating', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_rating_unit_id'))
         batch_op.drop_index(batch_op.f('ix_rating_comment_id'))

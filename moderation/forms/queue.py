@@ -25,22 +25,9 @@ def read_filter(given: Mapping[str, str], first_tab: str) -> QueueFilter:
     )
 
 
-def values_of(asked: QueueFilter) -> dict[str, str]:
-    """Return the filter as names and values, empty ones included."""
-    return {
-        "tab": asked.tab,
-        "consultation": asked.consultation,
-        "section": asked.section,
-        "unit": asked.unit,
-        "q": asked.q,
-        "age": asked.age,
-        "findings": "yes" if asked.findings else "",
-    }
-
-
 def carried(asked: QueueFilter) -> str:
     """Return the filter as one value, to be carried along; empty when only a tab is chosen."""
-    values = {name: value for name, value in values_of(asked).items() if value}
+    values = {name: value for name, value in asked.as_values().items() if value}
     return urlencode(values) if len(values) > 1 else ""
 
 

@@ -22,3 +22,8 @@ class Moment:
 def moment(at: datetime) -> Moment:
     """Return 2026年11月22日 09:00 with its ISO form."""
     return Moment(i18n.day_and_hour(at), at.astimezone(BEIJING).isoformat(timespec="seconds"))
+
+
+def clock_time(at: datetime) -> str:
+    """Return 09:00:30, Beijing time."""
+    return f"{at.astimezone(BEIJING):%H:%M:%S}"

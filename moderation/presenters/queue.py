@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult.domain.calendar import WorkCalendar, due_date_or_none, local_day
-from moderation.forms.queue import values_of
+from moderation.permissions import Permission, Viewer
 from moderation.presenters.comment import FLAGS, PUBLICITIES, STATES, Due, Option, due
 from moderation.queries.queue import COUNT_CAP, TABS, Queue, QueueFilter, QueueRow
 
@@ -87,7 +87,7 @@ def page(
     calendar: WorkCalendar,
 ) -> Page:
     """Return the page; `within` is the filter to be carried along, `older` the cursor of the next page or empty."""
-    kept = {name: value for name, value in values_of(asked).items() if value and name != "tab"}
+    kept = {name: value for name, value in asked.as_values().items() if value and name != "tab"}
     known: dict[date | None, Due] = {}
     return Page(
         title=str(LABELS[asked.tab]),
@@ -112,6 +112,21 @@ def page(
         first_url=url("queue.index", **{**kept, "tab": asked.tab}) if paged else "",
         within=within,
     )
+
+
+def bulk_choices(tab: str, viewer: Viewer) -> tuple[str, ...]:
+    """Return what the viewer can decide for several comments of a tab at once."""
+    review, assign = viewer.may(Permission.REVIEW), viewer.may(Permission.ASSIGN)
+    choices = {
+        "review": (
+            ("accept_and_route", review and assign),
+            ("accept", review),
+            ("withhold", viewer.may(Permission.WITHHOLD)),
+            ("not_accept", review),
+        ),
+        "route": (("assign_suggested", assign), ("assign", assign), ("withhold", viewer.may(Permission.WITHHOLD))),
+    }
+    return tuple(name for name, allowed in choices.get(tab, ()) if allowed)
 
 
 def split_opening(opening: str, cut: int) -> tuple[str, str]:

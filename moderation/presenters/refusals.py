@@ -10,10 +10,19 @@ from consult.domain.errors import DomainError
 _OWN = {
     "primary_required": _l("请选择主件，或填写主件编号。"),
     "rows_required": _l("请先选择意见。"),
+    "rows_too_many": _l("一次最多选 %(maximum)s 件。"),
+    "bulk_action_unknown": _l("请选择要办的事。"),
+    "bulk_in_effect": _l("已经生效，不能撤销。"),
+    "claimed_by_other": _l("别人正在看这一件，没有办。"),
+    "suggestion_weak": _l("建议的把握不够，请单独确定主办单位。"),
+    "reason_not_in_bulk": _l("这个原因不能批量提出，请逐件办理。"),
 }
 
 
 def say(error: DomainError) -> str:
     """Return one sentence for a person."""
     own = _OWN.get(error.code)
-    return str(own) if own is not None else i18n.say(error)
+    if own is None:
+        return i18n.say(error)
+    words = str(own)
+    return words % error.params if "%(" in words else words

@@ -63,6 +63,11 @@ class QueueFilter:
     findings: bool = False
     after: tuple[datetime, int] | None = None
 
+    def as_values(self) -> dict[str, str]:
+        """Return the filter as names and values of an address, empty ones included; the position is left out."""
+        names = ("tab", "consultation", "section", "unit", "q", "age")
+        return {name: getattr(self, name) for name in names} | {"findings": "yes" if self.findings else ""}
+
 
 @dataclass(frozen=True)
 class Today:

@@ -28,8 +28,7 @@ from moderation.queries.queue import TABS
 from moderation.services import claims, merging, returns, reveals, routing, screening, supplements
 from moderation.services.routing import Designation, Routing
 from moderation.services.screening import Acceptance, Covered, Proposal
-from moderation.views.conflicts import conflict_page
-from moderation.views.onward import go_on
+from moderation.views import conflict_page, go_on
 
 bp = Blueprint("comment", __name__)
 

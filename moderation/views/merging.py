@@ -17,7 +17,7 @@ from moderation.presenters import merging as present
 from moderation.presenters.refusals import say
 from moderation.queries import similar
 from moderation.services import merging
-from moderation.views.conflicts import conflict_page
+from moderation.views import conflict_page
 
 bp = Blueprint("merging", __name__)
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from consult import clock, db, web
 from consult.domain.calendar import local_day
+from consult.domain.errors import Refused
 from consult.queries.calendars import work_calendar
 from moderation import access
 from moderation.forms import queue as forms
 from moderation.forms.accounts import FormView
+from moderation.forms.bulk import read_bulk
 from moderation.permissions import Permission
+from moderation.presenters import bulk as bulk_present
 from moderation.presenters import queue as present
+from moderation.presenters.comment import NOT_ACCEPT, options
+from moderation.presenters.refusals import say
+from moderation.queries import bulk as bulk_read
 from moderation.queries import queue as read
 from moderation.queries import sealed
-from moderation.services import claims
-from moderation.views.onward import first_tab, go_on, queue_today
+from moderation.queries.queue import QueueFilter
+from moderation.services import bulk, claims
+from moderation.views import first_tab, go_on, queue_address, queue_today
 
 bp = Blueprint("queue", __name__)
 
@@ -28,23 +36,43 @@ bp = Blueprint("queue", __name__)
 @bp.get("/queue")
 def index() -> ResponseReturnValue:
     """One tab of the queue with its filters."""
+    asked = forms.read_filter(request.args, first_tab(access.viewer()))
+    return _page(asked, web.decode_cursor(request.args.get("after", "")), {})
+
+
+def _page(
+    asked: QueueFilter,
+    after: tuple[datetime, int] | None,
+    errors: Mapping[str, str],
+    ticked: frozenset[str] = frozenset(),
+) -> str:
+    """Return the queue's page; what the viewer decided on several comments and is due takes effect first."""
     now, viewer = clock.utc_now(), access.viewer()
-    asked = forms.read_filter(request.args, first_tab(viewer))
-    after = web.decode_cursor(request.args.get("after", ""))
+    with db.reading() as session:
+        due = bulk_read.due(session, now, viewer.staff_id)
+    if due:
+        bulk.apply_due(db.writing, web.runtime().cipher, now, viewer.staff_id)
     with db.reading() as session:
         calendar = work_calendar(session)
         found = read.page(session, viewer, asked, queue_today(calendar, now), web.runtime().queue_size, after)
         hidden = sealed.number(session, viewer) if asked.tab == "confirm" and viewer.may(Permission.WITHHOLD) else 0
+        decided = bulk_read.recent(session, viewer, now)
+        names = read.unit_names(session) if decided else {}
     last = found.rows[-1] if found.rows and found.more else None
     older = web.encode_cursor(last.submitted_at, last.id) if last else ""
     page = present.page(found, asked, forms.carried(asked), url_for, older, after is not None, local_day(now), calendar)
     return render_template(
         "staff/queue.html",
         page=page,
-        filters=FormView(forms.values_of(asked)),
+        filters=FormView(asked.as_values(), errors),
         done=request.args.get("done", ""),
         sealed=hidden,
         may_take=any(viewer.may(one) for one in claims.WHO) and asked.tab in ("review", "route", "returned"),
+        decided=bulk_present.shown(decided, names),
+        can=present.bulk_choices(asked.tab, viewer),
+        withhold=bulk_present.withhold_options(),
+        not_accept=options(NOT_ACCEPT),
+        ticked=ticked,
     )
 
 
@@ -76,5 +104,44 @@ def release(receipt_no: str) -> ResponseReturnValue:
     if onward in read.TABS:
         asked = replace(asked, tab=onward)
         return redirect(go_on(asked, within, "none", leaving=receipt_no), HTTPStatus.SEE_OTHER)
-    values: dict[str, Any] = {**forms.values_of(asked)}
-    return redirect(url_for("queue.index", **values), HTTPStatus.SEE_OTHER)
+    return redirect(queue_address(asked), HTTPStatus.SEE_OTHER)
+
+
+@bp.post("/queue/bulk")
+def decide_many() -> ResponseReturnValue:
+    """Keep the decision; it takes effect in half a minute."""
+    viewer, within = access.viewer(), request.form.get("within", "")[:400]
+    asked = forms.read_carried(within, first_tab(viewer))
+    try:
+        with db.writing() as session:
+            bulk.ask(session, viewer, read_bulk(request.form), clock.utc_now())
+    except Refused as error:
+        ticked = frozenset(request.form.getlist("rows"))
+        return _page(asked, None, {f"bulk_{error.field}" if error.field else "": say(error)}, ticked), (
+            HTTPStatus.UNPROCESSABLE_ENTITY
+        )
+    return redirect(queue_address(asked), HTTPStatus.SEE_OTHER)
+
+
+@bp.get("/queue/bulk/<int:bulk_id>")
+def results(bulk_id: int) -> ResponseReturnValue:
+    """How each comment fared."""
+    viewer, now = access.viewer(), clock.utc_now()
+    bulk.apply_due(db.writing, web.runtime().cipher, now, viewer.staff_id)
+    with db.reading() as session:
+        found = bulk_read.one(session, viewer, bulk_id)
+        names = read.unit_names(session)
+    return render_template("staff/queue_bulk.html", page=bulk_present.shown([found], names)[0])
+
+
+@bp.post("/queue/bulk/<int:bulk_id>/undo")
+def undo(bulk_id: int) -> ResponseReturnValue:
+    """Take the decision back before it takes effect."""
+    viewer = access.viewer()
+    asked = forms.read_carried(request.form.get("within", "")[:400], first_tab(viewer))
+    try:
+        with db.writing() as session:
+            bulk.undo(session, viewer, bulk_id, clock.utc_now())
+    except Refused as error:
+        return _page(asked, None, {"": say(error)}), HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(queue_address(asked), HTTPStatus.SEE_OTHER)

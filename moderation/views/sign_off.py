@@ -25,7 +25,7 @@ from moderation.queries import comment_page as read
 from moderation.queries import sign_off_list, unit_inbox
 from moderation.services import replies
 from moderation.services.replies import ReplyDraft
-from moderation.views.conflicts import conflict_page
+from moderation.views import conflict_page
 
 bp = Blueprint("sign_off", __name__)
 

@@ -28,6 +28,33 @@ function toggle() {
   tick(rows[current], box);
 }
 
+// One key per decision: whatever carries data-key is pressed. In a list without a tick the current row is meant.
+function decide(key) {
+  const target = document.querySelector(`[data-key="${key}"]`);
+  if (!target) return false;
+  if (target.tagName === "SUMMARY") {
+    target.parentElement.open = true;
+    const field = target.parentElement.querySelector("select, textarea, input:not([type=hidden])");
+    if (field) field.focus();
+    return true;
+  }
+  const list = target.form && target.form.hasAttribute("data-bulk") ? target.form : null;
+  if (list && !list.querySelector("input[name=rows]:checked")) toggle();
+  target.click();
+  return true;
+}
+
+// Opening a row by Enter takes it, so that a colleague sees that somebody reads it.
+function take(event) {
+  const claim = document.querySelector("form[data-take]");
+  const link = event.target.closest && event.target.closest("a.row-title");
+  if (!claim || !link || !table.dataset.claim) return false;
+  const address = new URL(link.href);
+  claim.action = `${address.pathname}/claim`;
+  claim.submit();
+  return true;
+}
+
 function follow(selector) {
   const target = document.querySelector(selector);
   if (target) target.click();
@@ -67,10 +94,17 @@ function press(event) {
       if (search) search.focus();
     },
   };
+  if (key === "Enter") {
+    if (take(event)) event.preventDefault();
+    return;
+  }
   const action = actions[key] || (/^[1-9]$/.test(key) ? () => choose(key) : null);
-  if (!action) return;
-  event.preventDefault();
-  action();
+  if (action) {
+    event.preventDefault();
+    action();
+  } else if (/^[a-z]$/.test(key) && decide(key)) {
+    event.preventDefault();
+  }
 }
 
 if (enabled) document.addEventListener("keydown", press);

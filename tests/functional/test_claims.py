@@ -16,7 +16,7 @@ from consult.domain.errors import NotFound
 from moderation.queries import queue
 from moderation.queries.queue import QueueFilter
 from moderation.services import claims
-from moderation.views.onward import queue_today
+from moderation.views import queue_today
 from tests.support.casework import get, kinds
 from tests.support.casework_pages import act, submit
 from tests.support.factories import CALENDAR, NOW, World
