@@ -156,7 +156,11 @@ def _add_template_names(app: Flask) -> None:
     # Globals, because macros are imported without context.
     app.jinja_env.globals.update(asset=asset, zh=i18n.zh, in_zh=i18n.ChineseHere())
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        i18n.translated, i18n.translated_plural, newstyle=True
+        i18n.translated,
+        i18n.translated_plural,
+        newstyle=True,
+        pgettext=i18n.translated_in_context,
+        npgettext=i18n.translated_plural_in_context,
     )
 
     @app.context_processor

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import has_request_context, request
-from flask_babel import gettext, ngettext
+from flask_babel import gettext, ngettext, npgettext, pgettext
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
@@ -45,6 +45,16 @@ def translated(message: str) -> str:
 def translated_plural(one: str, many: str, n: int) -> str:
     """Return the form that goes with a number, its placeholders untouched."""
     return (one if n == 1 else many) if is_chinese() else str(ngettext(one, many, n))
+
+
+def translated_in_context(context: str, message: str) -> str:
+    """Return a message that other languages word by its context, its placeholders untouched."""
+    return message if is_chinese() else str(pgettext(context, message))
+
+
+def translated_plural_in_context(context: str, one: str, many: str, n: int) -> str:
+    """Return the form that goes with a number in a context, its placeholders untouched."""
+    return (one if n == 1 else many) if is_chinese() else str(npgettext(context, one, many, n))
 
 
 def plural(one: str, many: str, n: int) -> str:

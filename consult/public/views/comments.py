@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from consult import clock, db, web
+from consult.domain.calendar import WorkCalendar
 from consult.domain.comments import CommentValues, FieldRequirements, NewComment, check_new_comment
 from consult.domain.errors import DomainError, FieldErrors, NotFound, PeriodClosed
 from consult.domain.public_codes import new_query_code
@@ -45,22 +46,28 @@ class _Ground:
     version: VersionRow | None
     sections: tuple[FullSection, ...]
     now: datetime
-    similar: int
-    units: tuple[str, ...]
+    calendar: WorkCalendar | None
 
 
-def _ground(slug: str, now: datetime, section: str) -> _Ground:
+def _ground(slug: str, now: datetime) -> _Ground:
     with db.reading() as session:
         head = reading.consultation(session, slug, now)
         if head is None or head.terminated_at is not None:
             raise NotFound(object="consultation")
         draft = draft_cache.current(session, head.id)
         sections = draft.sections if draft else ()
-        counts = published.place_counts(session, head.id).sections if section else {}
-        chosen = next((one.section for one in sections if one.section.key == section), None)
-        similar = counts.get(chosen.section_id, 0) if chosen else 0
+        # Read before the write lock is taken, and only by who may store something.
+        calendar = calendars.work_calendar(session) if request.method == "POST" else None
+        return _Ground(head, draft.version if draft else None, sections, now, calendar)
+
+
+def _beside_the_form(ground: _Ground, section: str) -> tuple[int, tuple[str, ...]]:
+    """Return what only a drawn form shows: how many have spoken here, and the units of the privacy notice."""
+    chosen = next((one.section for one in ground.sections if one.section.key == section), None)
+    with db.reading() as session:
+        counts = published.place_counts(session, ground.head.id).sections if chosen else {}
         units = reading.possible_lead_units(session)
-        return _Ground(head, draft.version if draft else None, sections, now, similar, units)
+    return counts.get(chosen.section_id, 0) if chosen else 0, units
 
 
 @bp.route("/c/<slug>/comment/", methods=["GET", "POST"], endpoint="form")
@@ -69,7 +76,7 @@ def form(slug: str) -> ResponseReturnValue:
     now = clock.utc_now()
     unreadable = _not_utf8() if request.method == "POST" else frozenset()
     typed = CommentForm(formdata=request.form if request.method == "POST" else _from_address(), meta=_meta())
-    ground = _ground(slug, now, typed.section.data or "")
+    ground = _ground(slug, now)
     if not ground.head.is_open:
         return _closed(ground, typed)
     if request.method == "GET":
@@ -119,9 +126,11 @@ def _check(ground: _Ground, typed: CommentForm) -> tuple[dict[str, str], NewComm
     errors: dict[str, str] = {}
     if not typed.validate():
         errors[""] = str(MESSAGES["session_lost"])
+    place = _place(ground, typed)
     try:
-        with db.reading() as session:
-            comments.locate(session, ground.head.id, _place(ground, typed))
+        if place.section:
+            with db.reading() as session:
+                comments.locate(session, ground.head.id, place)
     except FieldErrors as found:
         errors |= say_all(found)
     new: NewComment | None = None
@@ -186,6 +195,7 @@ def _store(ground: _Ground, typed: CommentForm, new: NewComment, key: str, answe
     runtime.short_lived.put_receipt(key, web.visitor(), payload, now, now + RECEIPT_LIVES)
     codes = Codes(key, digest_query_code(runtime.index_key, code_text).hex())
     flags = _flags(typed, answered)
+    calendar = ground.calendar or WorkCalendar()
     try:
         with db.writing() as session:
             stored = comments.submit(
@@ -194,7 +204,7 @@ def _store(ground: _Ground, typed: CommentForm, new: NewComment, key: str, answe
                 new,
                 codes,
                 Vault(runtime.cipher, runtime.index_key),
-                calendars.work_calendar(session),
+                calendar,
                 now,
                 flags=flags,
                 language=chosen_language(),
@@ -277,6 +287,7 @@ def _form_page(
 def _render_form(
     ground: _Ground, typed: CommentForm, errors: Mapping[str, str], challenge_id: str, status: int
 ) -> Response:
+    similar, units = _beside_the_form(ground, (typed.section.data or "").strip())
     page = commenting.form_page(
         ground.head,
         ground.version,
@@ -287,8 +298,8 @@ def _render_form(
         seen_version=typed.seen_version,
         challenge_id=challenge_id,
         now=ground.now,
-        similar=ground.similar,
-        units=ground.units,
+        similar=similar,
+        units=units,
         confirm_code="credit_code" in errors and errors["credit_code"] == str(MESSAGES["credit_code_mismatch"]),
         back_url=url_for("sections.draft", slug=ground.head.slug),
         table_url=url_for("table.index", slug=ground.head.slug),
