@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from consult import logs
 from consult.domain.errors import (
@@ -84,6 +85,8 @@ def status_of(error: DomainError) -> int:
 
 def page(status: int, message: str = "", *, minutes: int = 0, error_id: str = "") -> Response:
     """Return the error page of a status; what was typed is given back to copy."""
+    if _for_machines():
+        return _problem(status, message, error_id)
     shown = status if status in _PAGES else (404 if status in {405, 410} else 422 if status < 500 else 500)
     context = {
         "error_id": error_id,
@@ -96,6 +99,24 @@ def page(status: int, message: str = "", *, minutes: int = 0, error_id: str = ""
     response.headers["Cache-Control"] = "no-store"
     if status in _RETRY_AFTER:
         response.headers["Retry-After"] = str(minutes * 60) if minutes else _RETRY_AFTER[status]
+    return response
+
+
+def _for_machines() -> bool:
+    return request.path.startswith("/api/")
+
+
+def _problem(status: int, detail: str, error_id: str) -> Response:
+    """Return a problem detail (RFC 9457), for addresses that no person reads."""
+    title = HTTPStatus(status).phrase
+    found = {"type": "about:blank", "title": title, "status": status, "detail": detail or error_id or title}
+    response = make_response(json.dumps(found, ensure_ascii=False), status)
+    response.headers["Content-Type"] = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if status in _RETRY_AFTER:
+        response.headers["Retry-After"] = _RETRY_AFTER[status]
     return response
 
 
@@ -138,7 +159,10 @@ def init(app: Flask) -> None:
         code = error.code or 500
         if 300 <= code < 400:
             return make_response(error.get_response())
-        return page(code)
+        answer = page(code, (error.description or "") if _for_machines() else "")
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return answer
 
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from consult.domain.tables import Table, csv_text
+from consult.domain.tables import Column, Row, Table, csv_text
+
+_ROWS_AT_ONCE = 200
 
 
 def write_csv(path: Path, table: Table) -> int:
@@ -22,3 +26,19 @@ def write_csv(path: Path, table: Table) -> int:
             writer.writerow([csv_text(kind, value) for kind, value in zip(kinds, row, strict=True)])
             rows += 1
     return rows
+
+
+def csv_stream(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the bytes of the same file piece by piece, rows as they come, for an answer that is not kept anywhere."""
+    kinds = [column.kind for column in columns]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    text.write("\ufeff")
+    writer.writerow([column.header for column in columns])
+    for number, row in enumerate(rows, 1):
+        writer.writerow([csv_text(kind, value) for kind, value in zip(kinds, row, strict=True)])
+        if number % _ROWS_AT_ONCE == 0:
+            yield text.getvalue().encode(errors="replace")
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode(errors="replace")

@@ -8,9 +8,11 @@ from flask import Flask
 def register_public_site(app: Flask) -> None:
     """Register the pages everybody may open."""
     from consult.public.views import (
+        api,
         captcha,
         comments,
         consultations,
+        feeds,
         pages,
         plan,
         receipts,
@@ -20,5 +22,6 @@ def register_public_site(app: Flask) -> None:
         table,
     )
 
-    for module in (pages, consultations, sections, plan, comments, captcha, receipts, status, table, results):
+    shown = (pages, consultations, sections, plan, comments, captcha, receipts, status, table, results)
+    for module in (*shown, feeds, api):
         app.register_blueprint(module.bp)

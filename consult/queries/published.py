@@ -216,15 +216,26 @@ def one(session: Session, consultation_id: int, receipt_no: str) -> PublishedCom
     return None if row is None else _row(row)
 
 
-def latest_replies(session: Session, limit: int) -> tuple[tuple[int, PublishedComment], ...]:
-    """Return the newest answered public comments with their consultation's id."""
+def latest_replies(
+    session: Session, limit: int, consultation_id: int | None = None
+) -> tuple[tuple[int, PublishedComment], ...]:
+    """Return the newest answered public comments with their consultation's id; of one consultation when named."""
+    query = _COMMENTS.add_columns(_C.consultation_id).where(_C.replied_at.is_not(None))
+    if consultation_id is not None:
+        query = query.where(_C.consultation_id == consultation_id)
+    rows = session.execute(query.order_by(_C.replied_at.desc(), _C.id.desc()).limit(limit))
+    return tuple((int(row[-1]), _row(row)) for row in rows)
+
+
+def newest_numbers(session: Session, consultation_id: int, limit: int) -> tuple[tuple[str, datetime], ...]:
+    """Return the numbers of the newest public comments and when each last had something new to read."""
     rows = session.execute(
-        _COMMENTS.add_columns(_C.consultation_id)
-        .where(_C.replied_at.is_not(None))
-        .order_by(_C.replied_at.desc(), _C.id.desc())
+        select(_C.receipt_no, _C.replied_at, _C.submitted_at)
+        .where(_C.consultation_id == consultation_id, PUBLIC)
+        .order_by(*_NEWEST)
         .limit(limit)
     )
-    return tuple((int(row[-1]), _row(row)) for row in rows)
+    return tuple((row.receipt_no, row.replied_at or row.submitted_at) for row in rows)
 
 
 def table_page(

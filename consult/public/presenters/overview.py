@@ -19,6 +19,7 @@ from consult.i18n import _, zh
 from consult.public import table_filters
 from consult.public.presenters import commenting, wording
 from consult.public.presenters.commenting import QuoteView
+from consult.public.presenters.public_view import view
 from consult.public.presenters.wording import Count, Figure, Moment, Option, Stage, Tag
 from consult.queries.drafts import FullDraft
 from consult.queries.plan import ItemPage, ItemRow
@@ -231,6 +232,7 @@ def table_page(
     now: datetime,
     *,
     base: str,
+    file: str,
     newer: str,
     older: str,
 ) -> dict[str, object]:
@@ -258,7 +260,7 @@ def table_page(
         "counts": wording.counts(counts),
         "newer_url": _page_url(base, filters, before=newer) if newer else "",
         "older_url": _page_url(base, filters, after=older) if older else "",
-        "csv_url": "",
+        "csv_url": _page_url(file, filters).rstrip("?") if page.rows else "",
     }
 
 
@@ -275,14 +277,15 @@ def _page_url(base: str, filters: Filters, **position: str) -> str:
 
 
 def _table_row(one: PublishedComment, q: str) -> PublicRow:
+    seen = view(one)
     return PublicRow(
         ref=one.receipt_no,
-        commenter=one.commenter,
-        body=marked(one.body, q),
-        reply=zh(marked(one.reply_body, q)) if one.reply_body else waiting_words(one),
-        submitted=wording.day_moment(one.submitted_at),
-        unit=one.reply_unit,
-        replied=wording.day_moment(one.replied_at) if one.replied_at else None,
+        commenter=seen.commenter,
+        body=marked(seen.comment_body, q),
+        reply=zh(marked(seen.reply_body, q)) if seen.answered else waiting_words(one),
+        submitted=wording.day_moment(seen.submitted_at),
+        unit=seen.reply_unit,
+        replied=wording.day_moment(seen.replied_at) if seen.replied_at else None,
         outcome=wording.outcome_tag(one.outcome),
         section=zh(one.section_heading) or _("整体"),
         section_key=one.section_key,
@@ -334,7 +337,7 @@ def comment_page(head: ConsultationHead, one: PublishedComment, now: datetime, d
         reply = ReplyView(
             unit=one.reply_unit,
             co_units="",
-            text=one.reply_body + (f"\n{one.reply_note}" if one.reply_note else ""),
+            text=view(one).reply_body,
             outcome=wording.outcome_tag(one.outcome),
             location=one.reply_location,
             reason=one.reply_reason,

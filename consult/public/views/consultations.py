@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from consult import clock, db
+from consult import clock, db, web
 from consult.domain.errors import NotFound
 from consult.public import draft_cache, page_cache
 from consult.public.presenters import overview as presenter
+from consult.public.presenters.feeds import sharing
 from consult.queries import published, reading
 
 bp = Blueprint("consultations", __name__)
@@ -31,4 +32,5 @@ def overview(slug: str) -> ResponseReturnValue:
             reading.extensions_of(session, head.id),
             now,
         )
-    return render_template("public/overview.html", page=page)
+    shared = sharing(head.title, head.drafting_note or head.title, web.runtime().base_url, request.path)
+    return render_template("public/overview.html", page=page, sharing=shared)

@@ -9,6 +9,7 @@ from consult import clock, db, web
 from consult.domain.errors import NotFound
 from consult.public import draft_cache, page_cache, table_filters
 from consult.public.presenters import overview as presenter
+from consult.public.presenters.feeds import sharing
 from consult.queries import published, reading
 
 bp = Blueprint("table", __name__)
@@ -51,6 +52,7 @@ def index(slug: str) -> ResponseReturnValue:
         None if matched is None else f"{at_most}+" if matched > at_most else str(matched),
         now,
         base=url_for("table.index", slug=slug),
+        file=url_for("feeds.comments_csv", slug=slug),
         newer=web.encode_cursor(first.submitted_at, first.id) if first and page.has_newer else "",
         older=web.encode_cursor(last.submitted_at, last.id) if last and page.has_older else "",
     )
@@ -68,4 +70,5 @@ def comment(slug: str, ref: str) -> ResponseReturnValue:
     if head is None or found is None:
         raise NotFound(object="comment")
     page = presenter.comment_page(head, found, now, url_for("sections.draft", slug=slug))
-    return render_template("public/comment.html", page=page)
+    shared = sharing(f"{found.receipt_no} · {head.title}", found.body, web.runtime().base_url, request.path)
+    return render_template("public/comment.html", page=page, sharing=shared)
