@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -16,6 +16,9 @@ from moderation.forms.accounts import whole_number
 Posted = MultiDict[str, str]
 MANUAL_LINES = 3
 """Stretches a reviewer can name by hand on one page, without a script."""
+
+MOST_LINES = 20
+"""Stretches one form can name; the script adds lines as text is selected."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,17 @@ def read_acceptance(posted: Posted, text: str, findings: Sequence[Finding]) -> A
             # A suspect find wants a person's confirmation only; a strong one a written reason (R-31).
             words = reason or ("confirmed" if one.level is Level.SUSPECT else "")
             dismissed.append(FalsePositive(one.start, one.end, one.type.value, words))
-    for line in range(1, MANUAL_LINES + 1):
+    for line in range(1, MOST_LINES + 1):
         spans += _by_hand(posted, line, text, spans)
     chosen = posted.get("publicity", "")
     publicity = Publicity(chosen) if chosen in (Publicity.FULL, Publicity.REDACTED) else Publicity.PENDING
     return AcceptForm(publicity, tuple(sorted(spans, key=_start)), tuple(dismissed), "has_third_party" in posted)
+
+
+def lines_shown(values: Mapping[str, str | bool]) -> int:
+    """Return how many lines the page needs to show everything typed."""
+    filled = [line for line in range(1, MOST_LINES + 1) if values.get(f"cover_{line}")]
+    return max([MANUAL_LINES, *filled])
 
 
 def _start(span: Span) -> int:

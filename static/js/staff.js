@@ -116,3 +116,58 @@ for (const row of rows) {
     box.addEventListener("change", () => tick(row, box));
   }
 }
+
+// Covering words by selecting them: the words go into the next free line of the form, which does the rest.
+// Without the script the same words are typed there.
+const cover = document.querySelector("button[data-cover]");
+const words = document.querySelector(".say");
+
+function selected() {
+  const selection = document.getSelection();
+  if (!words || !selection.rangeCount || selection.isCollapsed) return "";
+  const range = selection.getRangeAt(0);
+  if (!words.contains(range.commonAncestorContainer)) return "";
+  const part = document.createElement("div");
+  part.append(range.cloneContents());
+  part.querySelectorAll(".vh").forEach((label) => label.remove());
+  return part.textContent.trim();
+}
+
+function freeLine() {
+  const lines = [...document.querySelectorAll("[data-line]")];
+  const free = lines.find((line) => !line.querySelector("input").value);
+  if (free || lines.length >= Number(cover.dataset.most)) return free;
+  const last = lines[lines.length - 1];
+  const number = lines.length + 1;
+  const line = last.cloneNode(true);
+  line.dataset.line = number;
+  for (const element of line.querySelectorAll("[id], [name], [for]")) {
+    for (const name of ["id", "name", "for"]) {
+      const value = element.getAttribute(name);
+      if (value) element.setAttribute(name, value.replace(/_\d+$/, `_${number}`));
+    }
+    if (element.tagName === "INPUT") element.value = "";
+    if (element.tagName === "LABEL") element.textContent = element.textContent.replace(/\d+/, number);
+  }
+  last.after(line);
+  return line;
+}
+
+function coverSelected() {
+  const text = selected();
+  const line = text && freeLine();
+  if (!line) return;
+  line.closest("details").open = true;
+  const [input, reason] = line.querySelectorAll("input");
+  input.value = text;
+  const redacted = document.querySelector("input[name=publicity][value=redacted]");
+  if (redacted) redacted.checked = true;
+  document.getSelection().removeAllRanges();
+  reason.focus();
+}
+
+if (cover && words) {
+  cover.hidden = false;
+  cover.addEventListener("mousedown", (event) => event.preventDefault());  // keeps the selection
+  cover.addEventListener("click", coverSelected);
+}
