@@ -122,6 +122,8 @@ ENDPOINTS: dict[str, frozenset[Permission] | str] = {
     "today.index": ANYBODY_SIGNED_IN,
     "today.shortcuts": ANYBODY_SIGNED_IN,
     "queue.index": frozenset({_P.REVIEW, _P.ASSIGN, _P.DESIGNATE, _P.WITHHOLD}),
+    "queue.save_filter": frozenset({_P.REVIEW, _P.ASSIGN, _P.DESIGNATE, _P.WITHHOLD}),
+    "queue.forget_filter": frozenset({_P.REVIEW, _P.ASSIGN, _P.DESIGNATE, _P.WITHHOLD}),
     "queue.take_next": frozenset({_P.REVIEW, _P.ASSIGN}),
     "queue.claim": frozenset({_P.REVIEW, _P.ASSIGN}),
     "queue.release": frozenset({_P.REVIEW, _P.ASSIGN}),

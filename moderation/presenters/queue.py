@@ -96,7 +96,7 @@ def page(
             Tab(
                 str(label),
                 url("queue.index", **{**kept, "tab": tab}),
-                _count(queue.counts.get(tab, 0)),
+                count(queue.counts.get(tab, 0)),
                 tab == asked.tab,
             )
             for tab, label in LABELS.items()
@@ -142,8 +142,9 @@ def split_opening(opening: str, cut: int) -> tuple[str, str]:
     return flat[:end], rest + ("……" if len(opening) >= cut else "")
 
 
-def _count(n: int) -> str:
-    return f"{n}+" if n >= COUNT_CAP else str(n)
+def count(n: int, cap: int = COUNT_CAP) -> str:
+    """Return a number, or 500+ where counting stops."""
+    return f"{n}+" if n >= cap else str(n)
 
 
 def _options(everything: str, choices: tuple[object, ...]) -> tuple[Option, ...]:

@@ -199,6 +199,13 @@ def _rows(
     return [QueueRow(*row) for row in found]
 
 
+def count(session: Session, viewer: Viewer, asked: QueueFilter, today: Today, cap: int = 100) -> int:
+    """Return how many comments a filter shows, up to a cap."""
+    wanted = [one.id for one in _consultations(session, viewer) if asked.consultation in ("", one.slug)]
+    ids = _candidates(wanted, asked, today, cap)
+    return int(session.scalar(select(func.count()).select_from(select(ids.c.id).limit(cap).subquery())) or 0)
+
+
 def next_free(
     session: Session,
     viewer: Viewer,

@@ -25,9 +25,10 @@ from moderation.presenters.comment import NOT_ACCEPT, options
 from moderation.presenters.refusals import say
 from moderation.queries import bulk as bulk_read
 from moderation.queries import queue as read
-from moderation.queries import sealed
+from moderation.queries import saved_filters, sealed
 from moderation.queries.queue import QueueFilter
 from moderation.services import bulk, claims
+from moderation.services import saved_filters as saving
 from moderation.views import first_tab, go_on, queue_address, queue_today
 
 bp = Blueprint("queue", __name__)
@@ -54,9 +55,14 @@ def _page(
         bulk.apply_due(db.writing, web.runtime().cipher, now, viewer.staff_id)
     with db.reading() as session:
         calendar = work_calendar(session)
-        found = read.page(session, viewer, asked, queue_today(calendar, now), web.runtime().queue_size, after)
+        today = queue_today(calendar, now)
+        found = read.page(session, viewer, asked, today, web.runtime().queue_size, after)
         hidden = sealed.number(session, viewer) if asked.tab == "confirm" and viewer.may(Permission.WITHHOLD) else 0
         decided = bulk_read.recent(session, viewer, now)
+        kept = [
+            (one, own := forms.read_filter(one.criteria, asked.tab), read.count(session, viewer, own, today))
+            for one in saved_filters.mine(session, viewer)
+        ]
         names = read.unit_names(session) if decided else {}
     last = found.rows[-1] if found.rows and found.more else None
     older = web.encode_cursor(last.submitted_at, last.id) if last else ""
@@ -73,6 +79,7 @@ def _page(
         withhold=bulk_present.withhold_options(),
         not_accept=options(NOT_ACCEPT),
         ticked=ticked,
+        kept=[(one.id, one.name, queue_address(own), present.count(n, 100)) for one, own, n in kept],
     )
 
 
@@ -145,3 +152,24 @@ def undo(bulk_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _page(asked, None, {"": say(error)}), HTTPStatus.UNPROCESSABLE_ENTITY
     return redirect(queue_address(asked), HTTPStatus.SEE_OTHER)
+
+
+@bp.post("/queue/filters")
+def save_filter() -> ResponseReturnValue:
+    """Keep the filter that is set, under a name."""
+    viewer, within = access.viewer(), request.form.get("within", "")[:400]
+    asked = forms.read_carried(within, first_tab(viewer))
+    try:
+        with db.writing() as session:
+            saving.save(session, viewer, request.form.get("name", "")[:100], asked.as_values(), clock.utc_now())
+    except Refused as error:
+        return _page(asked, None, {"name": say(error)}), HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(queue_address(asked), HTTPStatus.SEE_OTHER)
+
+
+@bp.post("/queue/filters/<int:filter_id>/forget")
+def forget_filter(filter_id: int) -> ResponseReturnValue:
+    """Forget a filter one kept."""
+    with db.writing() as session:
+        saving.forget(session, access.viewer(), filter_id)
+    return redirect(url_for("queue.index"), HTTPStatus.SEE_OTHER)
