@@ -37,10 +37,11 @@ class JsonLines(logging.Formatter):
             # A library's message may quote what a visitor sent: only the fact of it is kept.
             line["event"] = "library"
             line["where"] = f"{record.module}:{record.lineno}"
-        if record.exc_info and record.exc_info[0]:
-            line["error"] = record.exc_info[0].__name__
-            if record.exc_info[1] is not None and record.name != LOGGER.name:
-                line["where"] = places(record.exc_info[1])
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            line["error"] = type(error).__name__
+            if record.name != LOGGER.name:
+                line["where"] = places(error)
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -49,8 +49,10 @@ def item(key: str) -> ResponseReturnValue:
         sections = []
         for head in reading.consultations(session, now):
             draft = draft_cache.current(session, head.id)
-            for one in draft.sections if draft else ():
-                if any(linked.key == key for linked in one.items):
-                    sections.append((head.slug, one.section.key, one.section.heading, head.title))
+            sections += [
+                (head.slug, one.section.key, one.section.heading, head.title)
+                for one in (draft.sections if draft else ())
+                if any(linked.key == key for linked in one.items)
+            ]
     neighbours = (items[place - 1] if place else None, items[place + 1] if place + 1 < len(items) else None)
     return render_template("public/plan_item.html", page=presenter.plan_item(found, neighbours, members, sections))
