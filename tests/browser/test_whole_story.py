@@ -88,7 +88,7 @@ def test_old_resident_comments_and_the_unit_takes_its_workbook_home(
     assert "13800138000" not in moderator.content()
     moderator.screenshot(path=artifacts / "story-4-moderator-1280.png", full_page=True)
     moderator.locator("form[data-main] [name=lead_unit][value=JTW]").check()
-    moderator.locator("form[data-main] button.btn").first.click()
+    moderator.get_by_role("button", name=re.compile("受理并转办")).click()
     moderator.wait_for_load_state()
     assert "已转区交通委" in _look_up(resident, base, code)
 
