@@ -314,9 +314,12 @@ def rebuild() -> None:
     from consult import db as stores
     from consult.services import search_index
 
-    with running(), stores.writing() as session:
-        indexed = search_index.rebuild(session)
-    click.echo(f"检索索引已重建：{indexed} 条公开意见。")
+    done = search_index.Progress()
+    with running():
+        while not done.finished:
+            with stores.writing() as session:
+                done = search_index.rebuild_next(session, done)
+    click.echo(f"检索索引已重建：{done.indexed} 条公开意见。")
 
 
 # -- plan and consultations ------------------------------------------------------------------------

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
 _HAN = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}々〇ー"
 _WORD = rf"(?:(?![{_HAN}])[\p{{L}}\p{{N}}])"
 _RUN = regex.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>{_WORD}+)")
+_LATIN = regex.compile(r"\p{Latin}")
 _SEPARATOR = rf"[^\p{{L}}\p{{N}}{_HAN}]"
 _MAX_PARTS = 8
 _MAX_TOKENS = 60
@@ -70,6 +72,7 @@ def index_tokens(text: str) -> str:
     return " ".join(_tokens(_normalised(text)[0]))
 
 
+@lru_cache(maxsize=64)
 def query_terms(query: str) -> SearchQuery:
     """The query in the tokens of the index.
 
@@ -124,19 +127,26 @@ def snippet(text: str, query: str, length: int = 80) -> Snippet:
 
 def _normalised(text: str) -> tuple[str, list[int]]:
     """Folded text and, for each of its characters, the code point of the NFC text it came from."""
-    composed = unicodedata.normalize("NFC", text)
     folded: list[str] = []
     positions: list[int] = []
-    for at, char in enumerate(composed):
-        plain = unicodedata.normalize("NFKC", char).casefold()
-        if len(plain) and plain[0] > "\x7f" and regex.match(r"\p{Latin}", plain):
-            plain = unicodedata.normalize("NFKD", plain)
-        for part in plain:
-            # A mark after a letter, a soft hyphen or a zero-width space must not cut a word in two.
-            if not unicodedata.category(part).startswith(("M", "Cf")):
-                folded.append(part)
-                positions.append(at)
+    for at, char in enumerate(unicodedata.normalize("NFC", text)):
+        plain = _folded(char)
+        folded.append(plain)
+        if len(plain) == 1:
+            positions.append(at)
+        else:
+            positions.extend([at] * len(plain))
     return "".join(folded), positions
+
+
+@lru_cache(maxsize=8192)
+def _folded(char: str) -> str:
+    """What one character is in the index: nothing, itself, or several."""
+    plain = unicodedata.normalize("NFKC", char).casefold()
+    if plain and plain[0] > "\x7f" and _LATIN.match(plain):
+        plain = unicodedata.normalize("NFKD", plain)
+    # A mark after a letter, a soft hyphen or a zero-width space must not cut a word in two.
+    return "".join(part for part in plain if not unicodedata.category(part).startswith(("M", "Cf")))
 
 
 def _tokens(folded: str) -> list[str]:

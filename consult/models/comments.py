@@ -83,6 +83,7 @@ class Comment(Base):
         Index("ix_comment_queue", "consultation_id", "handling_state", "submitted_at", "id"),
         Index("ix_comment_lead_state", "lead_unit_id", "handling_state", "reply_due_on", "id"),
         Index("ix_comment_public_unit", "consultation_id", "standing", "lead_unit_id", "submitted_at", "id"),
+        Index("ix_comment_replied_at_id", "replied_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

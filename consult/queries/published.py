@@ -216,15 +216,25 @@ def one(session: Session, consultation_id: int, receipt_no: str) -> PublishedCom
     return None if row is None else _row(row)
 
 
+def _by_id(session: Session, ids: Sequence[int]) -> dict[int, PublishedComment]:
+    if not ids:
+        return {}
+    return {one.id: one for one in map(_row, session.execute(_COMMENTS.where(_C.id.in_(ids))))}
+
+
 def latest_replies(
     session: Session, limit: int, consultation_id: int | None = None
 ) -> tuple[tuple[int, PublishedComment], ...]:
     """Return the newest answered public comments with their consultation's id; of one consultation when named."""
-    query = _COMMENTS.add_columns(_C.consultation_id).where(_C.replied_at.is_not(None))
+    # Conditions the stores cannot look up keep them from sorting every public comment: they walk from the newest reply.
+    query = select(_C.id, _C.consultation_id).where(
+        _C.replied_at.is_not(None), _C.standing.concat("") == Standing.PUBLIC.value
+    )
     if consultation_id is not None:
-        query = query.where(_C.consultation_id == consultation_id)
-    rows = session.execute(query.order_by(_C.replied_at.desc(), _C.id.desc()).limit(limit))
-    return tuple((int(row[-1]), _row(row)) for row in rows)
+        query = query.where(_C.consultation_id + 0 == consultation_id)
+    newest = session.execute(query.order_by(_C.replied_at.desc(), _C.id.desc()).limit(limit)).all()
+    found = _by_id(session, [row.id for row in newest])
+    return tuple((row.consultation_id, found[row.id]) for row in newest if row.id in found)
 
 
 def newest_numbers(session: Session, consultation_id: int, limit: int) -> tuple[tuple[str, datetime], ...]:
@@ -284,7 +294,7 @@ def _hits(
     else:
         places = search.page(session, wanted, size + 1, below=position(*after) if after is not None else None)
     more, ids = len(places) > size, search.comments_at(places[:size])
-    found = {one.id: one for one in map(_row, session.execute(_COMMENTS.where(_C.id.in_(ids))))} if ids else {}
+    found = _by_id(session, ids)
     rows = tuple(found[key] for key in ids if key in found)
     if before is not None:
         return Page(rows[::-1], has_newer=more, has_older=True)

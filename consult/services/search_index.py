@@ -45,6 +45,7 @@ _ROWS = (
     .select_from(Comment.__table__)
     .outerjoin(Reply.__table__, and_(_R.comment_id == _C.id, _R.state == "published"))
 )
+_REMOVE = delete(COMMENT_SEARCH).where(_S.rowid == bindparam("place"))
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,37 @@ def _follow(session: Session) -> None:
         refresh(session, sorted(noted))
 
 
-def refresh(session: Session, comment_ids: Collection[int]) -> None:
-    """Write the entries of these comments as they stand in the store now."""
+def refresh(session: Session, comment_ids: Collection[int]) -> int:
+    """Write the entries of these comments as they stand in the store now; return how many of them are public."""
     entries = [_entry(row) for row in session.execute(_ROWS.where(_C.id.in_(comment_ids)))]
     _remove(session, [one.place for one in entries])
-    _write(session, entries)
+    return _write(session, entries)
 
 
 def rebuild(session: Session) -> int:
-    """Write the whole index anew from the comments; return how many are in it."""
+    """Write the whole index anew in one transaction; return how many comments are in it. For stores nobody uses yet."""
     session.execute(delete(COMMENT_SEARCH))
-    after = written = 0
-    while True:
-        rows = session.execute(
-            _ROWS.where(_C.id > after, _C.standing == Standing.PUBLIC.value).order_by(_C.id).limit(_BATCH)
-        ).all()
-        if not rows:
-            return written
-        _write(session, [_entry(row) for row in rows])
-        after, written = rows[-1].id, written + len(rows)
+    done = Progress()
+    while not done.finished:
+        done = rebuild_next(session, done)
+    return done.indexed
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far rebuilding in steps has come: the last comment looked at, and how many are in the index."""
+
+    after: int = 0
+    indexed: int = 0
+    finished: bool = False
+
+
+def rebuild_next(session: Session, done: Progress) -> Progress:
+    """Write the entries of the next comments anew; a transaction for each step lets everybody else write between."""
+    ids = session.scalars(select(_C.id).where(_C.id > done.after).order_by(_C.id).limit(_BATCH)).all()
+    if not ids:
+        return Progress(done.after, done.indexed, finished=True)
+    return Progress(ids[-1], done.indexed + refresh(session, ids))
 
 
 def is_missing(session: Session) -> bool:
@@ -120,14 +133,15 @@ def _plain(receipt_no: str) -> str:
 
 
 def _remove(session: Session, places: Iterable[int]) -> None:
-    for place in places:
-        session.execute(delete(COMMENT_SEARCH).where(_S.rowid == place))
+    given = [{"place": place} for place in places]
+    if given:
+        session.connection().execute(_REMOVE, given)
 
 
-def _write(session: Session, entries: Iterable[_Entry]) -> None:
+def _write(session: Session, entries: Iterable[_Entry]) -> int:
     wanted = [one for one in entries if one.tokens]
     if not wanted:
-        return
+        return 0
     if session.get_bind().dialect.name == "sqlite":
         statement = insert(COMMENT_SEARCH)
         rows: list[dict[str, object]] = [{"rowid": one.place, "tokens": one.tokens} for one in wanted]
@@ -142,6 +156,7 @@ def _write(session: Session, entries: Iterable[_Entry]) -> None:
             for one in wanted
         ]
     session.execute(statement, rows)
+    return len(rows)
 
 
 def _tsvector(tokens: str) -> str:

@@ -1,4 +1,4 @@
-"""Full-text search over published comments
+"""Full-text search over published comments, and the newest replies without sorting
 
 Revision ID: 0002
 Revises: 0001
@@ -17,6 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the empty index; `consult db upgrade` and `consult search rebuild` fill it."""
+    op.create_index("ix_comment_replied_at_id", "comment", ["replied_at", "id"])
     if op.get_bind().dialect.name == "sqlite":
         # The tokens come cut and folded. Cn: letters younger than the tables of unicode61 are letters too.
         op.execute(
@@ -35,3 +36,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the index; nothing in it is anywhere else missing."""
     op.execute("DROP TABLE comment_search")
+    op.drop_index("ix_comment_replied_at_id", "comment")
