@@ -33,6 +33,7 @@ from preview_samples import (
     REPLY,
     ROUND,
     ROWS,
+    SHARING,
     TABLE,
     V1,
     V2,
@@ -485,7 +486,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
     )
     samples: dict[str, tuple[str, dict[str, Any]]] = {
         "home": ("public/home.html", {"page": home}),
-        "overview": ("public/overview.html", {"page": overview}),
+        "overview": ("public/overview.html", {"page": overview, "sharing": SHARING}),
         "draft": ("public/draft.html", {"page": reading(intro=PARAGRAPHS[:1], sections=draft_sections)}),
         "section": ("public/section.html", {"page": section_page}),
         "comment_form": ("public/comment_form.html", {"page": form_page(), "form": EMPTY}),
@@ -508,7 +509,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
             "public/table.html",
             {"page": S(**{**vars(table), "rows": (), "filtered": False, "newer_url": "", "older_url": ""})},
         ),
-        "comment": ("public/comment.html", {"page": comment}),
+        "comment": ("public/comment.html", {"page": comment, "sharing": SHARING}),
         "results": ("public/results.html", {"page": results}),
         "compare": ("public/compare.html", {"page": compare}),
         "plan_index": ("public/plan_index.html", {"page": plan}),

@@ -24,6 +24,7 @@ ADDRESSES = {
     "receipts.show": "/c/{slug}/receipt/{handle}/",
     "table.index": "/c/{slug}/comments/",
     "table.comment": "/c/{slug}/comments/{ref}/",
+    "feeds.feed": "/c/{slug}/feed.atom",
     "results.show": "/c/{slug}/results/",
     "captcha.image": "/captcha/{id}.png",
     "captcha.sound": "/captcha/{id}.wav",
@@ -360,3 +361,11 @@ def reading(**more: Any) -> S:
         "toc": toc("yuanyin"),
     }
     return S(**{**values, **more})
+
+
+SHARING = {
+    "title": "闵行区“十四五”规划《纲要》实施中期评估报告（征求意见稿）",
+    "description": "规划走到一半，请您来评一评。",
+    "url": "https://kaimen.example.org/c/gangyao/",
+}
+"""What a page says to those who link to it."""
