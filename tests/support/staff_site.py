@@ -6,8 +6,11 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flask import Flask
 from sqlalchemy import update
@@ -41,16 +44,19 @@ def site_on(store: Store, **environ: str) -> Iterator[Flask]:
         "CONSULT_LIMITS": "off",
         **environ,
     }
-    app = build(settings.load({name: value for name, value in given.items() if value}), store)
-    app.testing = True
-    app.config["KAIMEN_RAISE"] = True
-    try:
-        yield app
-    finally:
-        clock.start_at(datetime.now(UTC) + ahead)
-        app.extensions["kaimen"].short_lived.close()
-        if app.config["RATELIMIT_ENABLED"]:
-            extensions.limiter.storage.close()  # type: ignore[attr-defined]
+    loaded = settings.load({name: value for name, value in given.items() if value})
+    # A folder of its own: with PostgreSQL the default is the working folder's, which every test would share.
+    with TemporaryDirectory(prefix="kaimen-site-") as files:
+        app = build(replace(loaded, files_dir=Path(files)), store)
+        app.testing = True
+        app.config["KAIMEN_RAISE"] = True
+        try:
+            yield app
+        finally:
+            clock.start_at(datetime.now(UTC) + ahead)
+            app.extensions["kaimen"].short_lived.close()
+            if app.config["RATELIMIT_ENABLED"]:
+                extensions.limiter.storage.close()  # type: ignore[attr-defined]
 
 
 def fill(store: Store) -> World:
