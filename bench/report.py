@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,6 @@ import psutil
 
 from bench.operations import FEW, MANY, WORKERS, Pace, Results, Row
 from bench.servers import ROOT
-from consult import clock
 
 QUOTABLE_LOAD = 8.0
 _LABELS = {
@@ -119,7 +119,7 @@ A public page is kept in memory until anything is committed to the store. The cl
 nothing is written, so the plain lines show kept pages; the lines "drawn anew" defeat the keeping and show what the
 first visitor after a commit pays.
 
-Run on {clock.utc_now():%Y-%m-%d}, commit {_commit()}. Load average of the last minute during the run:
+Run on {datetime.now(UTC):%Y-%m-%d}, commit {_commit()}. Load average of the last minute during the run:
 {min(results.loads):.1f} to {max(results.loads):.1f} (above {QUOTABLE_LOAD:g} a run is not to be quoted).{quiet}
 
 {table(results)}
