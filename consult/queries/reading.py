@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from consult.domain.errors import NotFound
 from consult.domain.periods import ConsultationState, Window, current_state, opening_window
 from consult.models.consultations import Consultation, PeriodExtension, Programme, ProgrammeStage
 from consult.models.plan import EditorialNote, PlanItem, Unit
@@ -90,6 +91,18 @@ def consultation(session: Session, slug: str, now: datetime) -> ConsultationHead
     """Return a published consultation, or None."""
     row = session.connection().execute(_BY_SLUG, {"slug": slug}).first()
     return None if row is None else _head(row, row.owner_short_name, row.owner_name, now)
+
+
+def required(session: Session, slug: str, now: datetime) -> ConsultationHead:
+    """Return a published consultation.
+
+    Raises:
+        NotFound: there is none of that name, or it is not published.
+    """
+    found = consultation(session, slug, now)
+    if found is None:
+        raise NotFound(object="consultation")
+    return found
 
 
 def consultations(session: Session, now: datetime) -> tuple[ConsultationHead, ...]:

@@ -15,8 +15,7 @@ from consult.domain.errors import NotFound
 from consult.public import draft_cache, table_filters
 from consult.public.openapi import LARGEST_PAGE, LONGEST, document
 from consult.public.presenters import api as presenter
-from consult.queries import Reader, plan, published, reading
-from consult.queries.reading import ConsultationHead
+from consult.queries import plan, published, reading
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 _COUNT_AT_MOST = 1_000
@@ -42,7 +41,7 @@ def consultations() -> ResponseReturnValue:
 def consultation(slug: str) -> ResponseReturnValue:
     """Give one consultation."""
     with db.reading() as session:
-        head = _head(session, slug)
+        head = reading.required(session, slug, clock.utc_now())
         counts = published.counts(session, head.id)
     return _answer(presenter.consultation(head, counts))
 
@@ -51,7 +50,7 @@ def consultation(slug: str) -> ResponseReturnValue:
 def sections(slug: str) -> ResponseReturnValue:
     """Give the outline of the current draft."""
     with db.reading() as session:
-        head = _head(session, slug)
+        head = reading.required(session, slug, clock.utc_now())
         draft = draft_cache.current(session, head.id)
         places = published.place_counts(session, head.id)
     return _answer(presenter.sections(head, draft, places))
@@ -74,7 +73,7 @@ def comments(slug: str) -> ResponseReturnValue:
     filters = table_filters.read(request.args)
     now = clock.utc_now()
     with db.reading() as session:
-        head = _head(session, slug)
+        head = reading.required(session, slug, clock.utc_now())
         page = published.table_page(session, head.id, filters, limit, after=after)
         if filters.any:
             count = published.matching(session, head.id, filters, _COUNT_AT_MOST + 1)
@@ -100,7 +99,7 @@ def comments(slug: str) -> ResponseReturnValue:
 def comment(slug: str, ref: str) -> ResponseReturnValue:
     """Give one published comment; unknown and unpublished look the same (R-27)."""
     with db.reading() as session:
-        head = _head(session, slug)
+        head = reading.required(session, slug, clock.utc_now())
         found = published.one(session, head.id, ref[:24])
     if found is None:
         raise NotFound(object="comment")
@@ -124,13 +123,6 @@ def plan_item(key: str) -> ResponseReturnValue:
     with db.reading() as session:
         found = plan.item(session, key)
     return _answer(presenter.plan_item(found))
-
-
-def _head(session: Reader, slug: str) -> ConsultationHead:
-    head = reading.consultation(session, slug, clock.utc_now())
-    if head is None:
-        raise NotFound(object="consultation")
-    return head
 
 
 def _limit() -> int:

@@ -6,7 +6,6 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from consult import clock, db, web
-from consult.domain.errors import NotFound
 from consult.public import draft_cache, page_cache
 from consult.public.presenters import overview as presenter
 from consult.public.presenters.feeds import sharing
@@ -21,9 +20,7 @@ def overview(slug: str) -> ResponseReturnValue:
     """Show one consultation."""
     now = clock.utc_now()
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         page = presenter.overview_page(
             head,
             draft_cache.current(session, head.id),

@@ -14,7 +14,6 @@ from werkzeug.exceptions import TooManyRequests
 from consult import clock, db, web
 from consult.domain import public_table
 from consult.domain.calendar import BEIJING
-from consult.domain.errors import NotFound
 from consult.domain.tables import Row
 from consult.gateways.csv_file import csv_stream
 from consult.public import draft_cache, table_filters
@@ -53,9 +52,7 @@ def feed(slug: str) -> ResponseReturnValue:
     """Give the newest published comments and replies as Atom (RFC 4287)."""
     now = clock.utc_now()
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         comments = published.table_page(session, head.id, Filters(), presenter.ENTRIES).rows
         replies = published.latest_replies(session, presenter.ENTRIES, head.id)
     government = web.runtime().site.government
@@ -71,9 +68,7 @@ def comments_csv(slug: str) -> ResponseReturnValue:
     if wait := web.admit("public_csv", web.client(), _FILES):
         raise TooManyRequests(retry_after=wait)
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-    if head is None:
-        raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
     pieces = csv_stream(public_table.COLUMNS, _rows(db.current(), head.id, table_filters.read(request.args)))
     # The first piece is made here, so that a store that cannot answer gives an error page and not half a file.
     response = Response(chain((next(pieces),), pieces), mimetype="text/csv")

@@ -41,9 +41,7 @@ def draft(slug: str) -> ResponseReturnValue:
     """Show the contents and the whole draft."""
     now = clock.utc_now()
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         rows = drafts.versions(session, head.id, published_only=True)
         text = draft_cache.full(session, _wanted(rows))
         counts = published.place_counts(session, head.id)
@@ -56,9 +54,7 @@ def section(slug: str, section: str) -> ResponseReturnValue:
     """Show one section with the public comments on it."""
     now = clock.utc_now()
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         rows = drafts.versions(session, head.id, published_only=True)
         text = draft_cache.full(session, _wanted(rows))
         mine = next((one.section for one in text.sections if one.section.key == section), None)
@@ -100,9 +96,7 @@ def compare(slug: str, a: int, b: int) -> ResponseReturnValue:
     """Show what changed between two published versions."""
     now = clock.utc_now()
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         rows = drafts.versions(session, head.id, published_only=True)
         by_number = {row.number: row for row in rows}
         if a not in by_number or b not in by_number:

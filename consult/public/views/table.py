@@ -25,9 +25,7 @@ def index(slug: str) -> ResponseReturnValue:
     asked = request.args
     filters = table_filters.read(asked)
     with db.reading() as session:
-        head = reading.consultation(session, slug, now)
-        if head is None:
-            raise NotFound(object="consultation")
+        head = reading.required(session, slug, now)
         draft = draft_cache.current(session, head.id)
         page = published.table_page(
             session,
