@@ -1,10 +1,13 @@
-"""Published drafts kept in memory: a published version never changes (R-11), so it is read once per process."""
+"""Published drafts kept in memory: a published version never changes (R-11), so it is read once per process.
+
+It carries the names of its lead units, which do change: after a renaming it is read again.
+"""
 
 from __future__ import annotations
 
 from consult import web
 from consult.domain.errors import NotFound
-from consult.queries import Reader, drafts
+from consult.queries import Reader, drafts, plan
 from consult.queries.drafts import FullDraft, VersionRow
 
 _KEPT_DRAFTS = 32
@@ -13,12 +16,13 @@ _KEPT_DRAFTS = 32
 def full(session: Reader, version: VersionRow) -> FullDraft:
     """Return a published version with all its text."""
     kept = web.runtime().cache.setdefault("drafts", {})
-    found: FullDraft | None = kept.get(version.id)
+    key = (version.id, plan.unit_names(session))
+    found: FullDraft | None = kept.get(key)
     if found is None:
         found = drafts.full_draft(session, version)
         while len(kept) >= _KEPT_DRAFTS:
             kept.pop(next(iter(kept)), None)
-        kept[version.id] = found
+        kept[key] = found
     return found
 
 

@@ -107,6 +107,26 @@ def item(session: Session, key: str) -> ItemPage:
     return ItemPage(_row(found, _units_of(session, [found.id]).get(found.id, ()), len(notes)), notes, found.notes)
 
 
+def lead_names(session: Session, keys: Iterable[str]) -> dict[str, str]:
+    """Return the short name of the first lead unit of each item named; items without a lead are left out."""
+    rows = session.execute(
+        select(PlanItem.key, Unit.short_name)
+        .join(PlanItemUnit, PlanItemUnit.item_id == PlanItem.id)
+        .join(Unit, Unit.id == PlanItemUnit.unit_id)
+        .where(PlanItem.key.in_(list(keys)), PlanItemUnit.role == "lead")
+        .order_by(PlanItem.key, PlanItemUnit.position)
+    )
+    names: dict[str, str] = {}
+    for key, name in rows:
+        names.setdefault(key, name)
+    return names
+
+
+def unit_names(session: Session) -> frozenset[tuple[int, str]]:
+    """Return (id, short name) of every unit: equal for as long as no unit is renamed, added or removed."""
+    return frozenset((unit_id, name) for unit_id, name in session.execute(select(Unit.id, Unit.short_name)))
+
+
 def editorial_notes(session: Session) -> tuple[NoteRow, ...]:
     """Return every note in the order of the file, those about no item too."""
     found = session.execute(

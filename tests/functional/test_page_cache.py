@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from consult import clock
 from consult.db import Store
 from consult.models.comments import Comment
+from consult.models.consultations import Section, SectionVersion
 from consult.models.plan import Unit
 from consult.public.page_cache import PageCache
 from tests.support import casework
@@ -75,6 +76,23 @@ def test_a_commit_of_another_process_ends_a_kept_page_too(store: Store, site: Fl
         session.execute(update(Unit).where(Unit.code == "FGW").values(name="改了名的委员会"))
     other.dispose()
     assert "改了名的委员会" in site.get(ADDRESSES[0]).text
+
+
+def test_a_renamed_unit_has_its_new_name_in_the_draft_at_once(store: Store, site: FlaskClient) -> None:
+    before = site.get("/c/gangyao/draft/s3/").text
+    with store.writing() as session:
+        old = session.execute(
+            select(Unit.id, Unit.short_name)
+            .join(SectionVersion, SectionVersion.default_lead_unit_id == Unit.id)
+            .join(Section, Section.id == SectionVersion.section_id)
+            .where(Section.key == "s3")
+        ).first()
+        assert old is not None
+        assert old.short_name in before
+        session.execute(update(Unit).where(Unit.id == old.id).values(short_name="改名后单位"))
+    after = site.get("/c/gangyao/draft/s3/").text
+    assert "改名后单位" in after
+    assert old.short_name not in after
 
 
 def test_display_choices_and_language_have_pages_of_their_own(site: FlaskClient) -> None:

@@ -12,7 +12,7 @@ from consult.domain.errors import NotFound
 from consult.public import draft_cache, page_cache
 from consult.public.presenters import compare as comparing
 from consult.public.presenters import reading as presenter
-from consult.queries import Reader, drafts, plan, published, reading
+from consult.queries import drafts, plan, published, reading
 from consult.queries.drafts import VersionRow
 
 bp = Blueprint("sections", __name__)
@@ -57,29 +57,14 @@ def section(slug: str, section: str) -> ResponseReturnValue:
         head = reading.required(session, slug, now)
         rows = drafts.versions(session, head.id, published_only=True)
         text = draft_cache.full(session, _wanted(rows))
-        mine = next((one.section for one in text.sections if one.section.key == section), None)
+        mine = next((one for one in text.sections if one.section.key == section), None)
         if mine is None:
             raise NotFound(object="section")
         counts = published.place_counts(session, head.id)
-        comments = published.of_section(session, mine.section_id, web.runtime().page_size)
-        units = _item_units(session)
+        comments = published.of_section(session, mine.section.section_id, web.runtime().page_size)
+        units = plan.lead_names(session, (item.key for item in mine.items))
     page = presenter.section_page(head, rows, text, section, counts, comments, units, now)
     return render_template("public/section.html", page=page)
-
-
-def _item_units(session: Reader) -> dict[str, str]:
-    """Return item key → name of its first lead unit, read once per process: the plan does not change."""
-    cache = web.runtime().cache
-    if "item_units" not in cache:
-        found = {
-            item.key: next((unit.short_name for unit in item.units if unit.role == "lead"), "")
-            for item in plan.list_items(session)
-        }
-        if not found:
-            return found
-        cache["item_units"] = found
-    units: dict[str, str] = cache["item_units"]
-    return units
 
 
 @bp.get("/c/<slug>/compare/")
