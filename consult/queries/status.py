@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from consult.models.comments import (
 from consult.models.consultations import Consultation, Section, SectionVersion
 from consult.models.plan import Unit
 from consult.queries.appeals import Appealable, in_force
+from consult.queries.contacts import Cipher, ContactShown, decrypted
 from consult.queries.published import shown
 
 
@@ -80,24 +81,6 @@ class Rights:
     rating: str = ""
     erased: bool = False
     on_hold: bool = False
-
-
-class Cipher(Protocol):
-    """What reads an encrypted field."""
-
-    def decrypt(self, token: bytes) -> str:
-        """Return the text of an encrypted value."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """What is held about the submitter, in the clear; only for somebody who has just shown the 查询码."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-    organisation: str = ""
-    credit_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,13 +166,12 @@ def rights(session: Session, comment_id: int, calendar: WorkCalendar) -> Rights:
     )
 
 
-def held(session: Session, comment_id: int, cipher: Cipher) -> Held | None:
+def held(session: Session, comment_id: int, cipher: Cipher) -> ContactShown | None:
     """Return the contact details of a comment, None when they are erased."""
     row = session.get(ContactDetails, comment_id)
     if row is None or row.erased_at is not None:
         return None
-    tokens = (row.name, row.phone, row.email, row.organisation, row.credit_code)
-    return Held(*(cipher.decrypt(token) if token else "" for token in tokens))
+    return decrypted(row, cipher)
 
 
 def query_code_digest(session: Session, receipt_no: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from consult.models.comments import (
 )
 from consult.models.consultations import Block, Consultation, DraftVersion, Section, SectionVersion
 from consult.models.plan import PlanItem, Unit
+from consult.queries.contacts import Cipher, ContactShown, decrypted
 from moderation.models import FindingDecision, StaffMember, TwoPersonDecision
 from moderation.permissions import Permission, Viewer
 from moderation.queries.accused import accused_units
@@ -35,26 +36,8 @@ SHOWN_FOR = timedelta(minutes=10)
 """How long a contact stays on the page of the one who looked, after it was written down (R-51)."""
 
 
-class Cipher(Protocol):
-    """What reads an encrypted field; the page's readers are shared with code that must not know the gateway."""
-
-    def decrypt(self, token: bytes) -> str:
-        """Return the text of an encrypted value."""
-
-
 PLACE_SEPARATOR = " · "
 """Between a section's path and the detail a unit adds, such as 第27段."""
-
-
-@dataclass(frozen=True)
-class ContactShown:
-    """One submitter's details, in the clear; only for somebody whose look has been recorded."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-    organisation: str = ""
-    credit_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -297,17 +280,6 @@ def current_version(session: Session, viewer: Viewer, receipt_no: str) -> tuple[
     if row is None:
         raise NotFound(object="comment")
     return row.version, row.handling_state
-
-
-def decrypted(row: ContactDetails, cipher: Cipher) -> ContactShown:
-    """Return contact details in the clear; whoever calls this records it."""
-
-    def plain(value: bytes | None) -> str:
-        return cipher.decrypt(value) if value else ""
-
-    return ContactShown(
-        plain(row.name), plain(row.phone), plain(row.email), plain(row.organisation), plain(row.credit_code)
-    )
 
 
 def _place(session: Session, comment: Comment) -> Place:

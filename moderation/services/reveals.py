@@ -10,10 +10,10 @@ from consult.domain.comment_states import NonStateAction
 from consult.domain.errors import ReasonRequired, Refused
 from consult.gateways.field_cipher import FieldCipher
 from consult.models.comments import ContactDetails
+from consult.queries.contacts import ContactShown, decrypted
 from consult.services import events
 from moderation.domain.decisions import RevealPurpose
 from moderation.permissions import Permission, Viewer
-from moderation.queries.comment_page import ContactShown, decrypted
 from moderation.services.scope import acting, take
 
 

@@ -13,7 +13,8 @@ from consult.public.presenters import wording
 from consult.public.presenters.commenting import QuoteView, place_words
 from consult.public.presenters.overview import ReplyView
 from consult.public.presenters.wording import Moment
-from consult.queries.status import Held, OwnAppeal, OwnComment, OwnReply, Rights, Step
+from consult.queries.contacts import ContactShown
+from consult.queries.status import OwnAppeal, OwnComment, OwnReply, Rights, Step
 
 _BEFORE_ROUTING = frozenset({"pending_review", "awaiting_supplement", "accepted", "to_assign", "merged"})
 
@@ -324,7 +325,7 @@ class Fact:
     value: str
 
 
-def held_rows(held: Held | None, *, full: bool) -> tuple[Fact, ...]:
+def held_rows(held: ContactShown | None, *, full: bool) -> tuple[Fact, ...]:
     """Return what is held; masked unless the 查询码 was shown again (R-51, R-52)."""
     if held is None:
         return ()
@@ -394,7 +395,7 @@ class Shown:
     """What the page shows besides the comment itself."""
 
     rights: Rights
-    held: Held | None = None
+    held: ContactShown | None = None
     full: bool = False
     done: str = ""
 
