@@ -108,23 +108,7 @@ def refuse_return(
     if assignment.receipted_at is None:
         # Whoever asked has seen it; the state table goes on to in_progress.
         assignment.receipted_at, assignment.receipted_by = request.asked_at, request.asked_by
-    moves.move(
-        session,
-        comment,
-        Action.REFUSE_RETURN,
-        acting(viewer, Permission.ASSIGN),
-        now,
-        detail={"number": assignment.number},
-    )
-    notices.to_unit(
-        session,
-        comment,
-        assignment.lead_unit_id,
-        "return_refused",
-        str(request.id),
-        now,
-        {"due": notices.day(comment.reply_due_on), "request": request.id},
-    )
+    _refused(session, viewer, comment, assignment, request, Action.REFUSE_RETURN, now)
     return comment
 
 
@@ -147,6 +131,28 @@ def _decide(
 ) -> None:
     request.state, request.decision_reason = state, why
     request.decided_by, request.decided_at = viewer.staff_id, now
+
+
+def _refused(
+    session: Session,
+    viewer: Viewer,
+    comment: Comment,
+    assignment: Assignment,
+    request: staff_tables.ReturnRequest | ExtensionRequest,
+    action: Action,
+    now: datetime,
+) -> None:
+    """Move on after a refusal and tell the unit, whose due day stays."""
+    moves.move(session, comment, action, acting(viewer, Permission.ASSIGN), now, detail={"number": assignment.number})
+    notices.to_unit(
+        session,
+        comment,
+        assignment.lead_unit_id,
+        "return_refused" if action is Action.REFUSE_RETURN else "extension_refused",
+        str(request.id),
+        now,
+        {"due": notices.day(comment.reply_due_on), "request": request.id},
+    )
 
 
 def _days_of(assignment: Assignment) -> DeadlineSet:
@@ -266,23 +272,7 @@ def refuse_extension(
     """
     comment, assignment, request = _take_extension(session, viewer, receipt_no, seen_version, Action.REFUSE_EXTENSION)
     _decide(request, viewer, "refused", check_written(why), now)
-    moves.move(
-        session,
-        comment,
-        Action.REFUSE_EXTENSION,
-        acting(viewer, Permission.ASSIGN),
-        now,
-        detail={"number": assignment.number},
-    )
-    notices.to_unit(
-        session,
-        comment,
-        assignment.lead_unit_id,
-        "extension_refused",
-        str(request.id),
-        now,
-        {"due": notices.day(comment.reply_due_on), "request": request.id},
-    )
+    _refused(session, viewer, comment, assignment, request, Action.REFUSE_EXTENSION, now)
     return comment
 
 

@@ -190,6 +190,50 @@ def _expanded(session: Session, wanted: Routing) -> tuple[str, ...]:
     return tuple(chosen)
 
 
+def open_assignment(
+    session: Session,
+    viewer: Viewer,
+    comment: Comment,
+    lead: Unit,
+    co_units: Iterable[tuple[int, int]],
+    days: DeadlineSet,
+    now: datetime,
+    *,
+    designated: bool,
+    basis: str,
+    note: str,
+    receipted_at: datetime | None = None,
+) -> Assignment:
+    """Open the next routing of a comment, whose earlier one is closed, and start its clock.
+
+    `co_units` are (id of the unit, its position); `receipted_at` is set when nobody has to sign for it any more.
+    """
+    number = 1 + (session.scalar(select(func.max(Assignment.number)).where(Assignment.comment_id == comment.id)) or 0)
+    assignment = Assignment(
+        comment_id=comment.id,
+        number=number,
+        lead_unit_id=lead.id,
+        designated=designated,
+        basis=basis,
+        note=note,
+        assigned_by=viewer.staff_id,
+        assigned_at=now,
+        receipt_due_on=days.sign_receipt,
+        return_due_on=days.return_by,
+        reply_due_on=days.reply_due,
+        pending_year=days.pending_year,
+        receipted_at=receipted_at,
+    )
+    session.add(assignment)
+    session.flush()
+    session.add_all(
+        CoAssignment(assignment_id=assignment.id, unit_id=unit_id, position=position, due_on=days.co_unit_due)
+        for unit_id, position in co_units
+    )
+    comment.lead_unit_id, comment.assigned_at, comment.reply_due_on = lead.id, now, days.reply_due
+    return assignment
+
+
 def _put_in_force(
     session: Session,
     viewer: Viewer,
@@ -202,29 +246,19 @@ def _put_in_force(
 ) -> Assignment:
     units = {row.code: row for row in session.scalars(select(Unit).where(Unit.code.in_(facts.units))).all()}
     lead = units[str(facts.lead)]
-    number = 1 + (session.scalar(select(func.max(Assignment.number)).where(Assignment.comment_id == comment.id)) or 0)
     days = deadline_set(calendar, now)
-    assignment = Assignment(
-        comment_id=comment.id,
-        number=number,
-        lead_unit_id=lead.id,
+    assignment = open_assignment(
+        session,
+        viewer,
+        comment,
+        lead,
+        [(units[code].id, place) for place, code in enumerate(facts.co_units)],
+        days,
+        now,
         designated=action is Action.DESIGNATE,
         basis=facts.basis.strip(),
         note=note.strip(),
-        assigned_by=viewer.staff_id,
-        assigned_at=now,
-        receipt_due_on=days.sign_receipt,
-        return_due_on=days.return_by,
-        reply_due_on=days.reply_due,
-        pending_year=days.pending_year,
     )
-    session.add(assignment)
-    session.flush()
-    session.add_all(
-        CoAssignment(assignment_id=assignment.id, unit_id=units[code].id, position=place, due_on=days.co_unit_due)
-        for place, code in enumerate(facts.co_units)
-    )
-    comment.lead_unit_id, comment.assigned_at, comment.reply_due_on = lead.id, now, days.reply_due
     permission = Permission.DESIGNATE if action is Action.DESIGNATE else Permission.ASSIGN
     moves.move(
         session,
@@ -233,7 +267,7 @@ def _put_in_force(
         acting(viewer, permission),
         now,
         detail={
-            "number": number,
+            "number": assignment.number,
             "lead": lead.code,
             "co": list(facts.co_units),
             "sign_receipt": notices.day(days.sign_receipt),

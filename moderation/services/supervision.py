@@ -39,7 +39,7 @@ from moderation.permissions import Permission, Viewer
 from moderation.queries.scope import reached
 from moderation.services import notices
 from moderation.services.reminders import BY_HAND, Reminder, note_quietly, remind
-from moderation.services.routing import active_officers
+from moderation.services.routing import active_officers, open_assignment
 from moderation.services.scope import acting, expect, take
 
 REOPENED = "reopened"
@@ -480,36 +480,24 @@ def _route_again(
     if before is not None:
         before.closed_at, before.closed_why = now, REOPENED
         session.flush()  # before the new one: the store keeps at most one in force
-    number = 1 + (session.scalar(select(func.max(Assignment.number)).where(Assignment.comment_id == comment.id)) or 0)
-    days = deadline_set(calendar, now)
-    assignment = Assignment(
-        comment_id=comment.id,
-        number=number,
-        lead_unit_id=lead.id,
-        designated=before is not None and before.designated,
-        basis="" if before is None else before.basis,
-        note=reason,
-        assigned_by=viewer.staff_id,
-        assigned_at=now,
-        receipt_due_on=days.sign_receipt,
-        return_due_on=days.return_by,
-        reply_due_on=days.reply_due,
-        pending_year=days.pending_year,
-        receipted_at=now,
-    )
-    session.add(assignment)
-    session.flush()
     helpers: Sequence[Any] = ()
     if before is not None:
         helpers = session.execute(
             select(CoAssignment.unit_id, CoAssignment.position).where(CoAssignment.assignment_id == before.id)
         ).all()
-    session.add_all(
-        CoAssignment(assignment_id=assignment.id, unit_id=unit_id, position=position, due_on=days.co_unit_due)
-        for unit_id, position in helpers
+    return open_assignment(
+        session,
+        viewer,
+        comment,
+        lead,
+        [(unit_id, position) for unit_id, position in helpers],
+        deadline_set(calendar, now),
+        now,
+        designated=before is not None and before.designated,
+        basis="" if before is None else before.basis,
+        note=reason,
+        receipted_at=now,
     )
-    comment.lead_unit_id, comment.assigned_at, comment.reply_due_on = lead.id, now, days.reply_due
-    return assignment
 
 
 def _announce(session: Session, comment: Comment, assignment: Assignment, lead: Unit, now: datetime) -> None:
